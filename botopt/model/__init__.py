@@ -1,0 +1,1 @@
+"""Frozen values and protocols that every layer shares; no behaviour that needs another layer."""

@@ -1,0 +1,312 @@
+"""The policy: everything a workspace says, read, checked and typed.
+
+Nothing here is looked up by position in a file again: a value that exists is valid. Positions are kept
+for explanations only and are not part of the revision. Durations and windows are microseconds (`_us`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import msgspec
+
+from botopt.model.condition import ALWAYS, Condition, ValueType
+from botopt.model.position import NOWHERE, Position, Spans, Unplaced
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+RESERVED_TYPES = (
+    "user.updated",
+    "user.subscribed",
+    "user.unsubscribed",
+    "user.deleted",
+    "message.clicked",
+    "message.converted",
+    "message.dismissed",
+    "message.failed",
+)
+"""Event types with a meaning of their own; a policy cannot declare them."""
+
+
+class EngagementSettings(msgspec.Struct, frozen=True):
+    """How much clicks and silence move a score (docs/reference/language.md, "Engagement")."""
+
+    prior: float = 0.30
+    strength: float = 10.0
+    half_life_us: int = 30 * DAY_US
+    effect: float = 0.5
+    low: float = 0.5
+    high: float = 1.5
+
+
+class FatigueSettings(msgspec.Struct, frozen=True):
+    """How much each recent unanswered message raises the threshold."""
+
+    per_message: float = 0.05
+    within_us: int = DAY_US
+    limit: float = 0.20
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Workspace-wide settings. `holdout` is a share, 0 to 1."""
+
+    timezone: str = "UTC"
+    locale: str = "en"
+    threshold: float = 0.60
+    ignored_after_us: int = DAY_US
+    dedupe_window_us: int = 7 * DAY_US
+    engagement: EngagementSettings = EngagementSettings()
+    fatigue: FatigueSettings = FatigueSettings()
+    holdout: float = 0.0
+    seed: int = 0
+
+
+class Consent(StrEnum):
+    """What a category asks of the user before it may write."""
+
+    NOT_NEEDED = "not_needed"
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+
+
+class Category(msgspec.Struct, frozen=True):
+    """A kind of message. `engagement` false: the engagement factor is 1 for its messages."""
+
+    name: str
+    consent: Consent = Consent.OPT_OUT
+    engagement: bool = True
+    position: Position = NOWHERE
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """A compiled RE2 pattern: `fullmatch(text)` is truthy when the whole text matches."""
+
+    text: str
+    fullmatch: Callable[[str], object]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Patterns do not travel between processes; policies are loaded anew there."""
+        raise TypeError("a compiled pattern cannot be pickled")
+
+
+Value = str | int | float | bool | list[object] | dict[str, object] | None
+"""A field's value. Numbers are floats, integers ints, times ints (microseconds since 1970 UTC), absent is None."""
+
+
+class FieldSpec(msgspec.Struct, frozen=True):
+    """A field of an event type, or an attribute of the user. Bounds are inclusive."""
+
+    name: str
+    type: ValueType
+    one_of: tuple[str | int | float, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    pattern: Pattern | None = None
+    default: Value = None
+    optional: bool = False
+    position: Position = NOWHERE
+
+    @property
+    def can_be_absent(self) -> bool:
+        """Whether a valid event may leave this value absent (optional, and no default steps in)."""
+        return self.optional and self.default is None
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """Where messages go: a name authors use, a registered channel type, and that type's options."""
+
+    name: str
+    type: str
+    options: tuple[tuple[str, Value], ...] = ()
+    position: Position = NOWHERE
+
+
+class When(msgspec.Struct, frozen=True):
+    """A condition as it was written: its meaning, its words and their place."""
+
+    condition: Condition = ALWAYS
+    text: str = ""
+    position: Position = NOWHERE
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What changes when a condition holds. `message` and `channel` replace the event type's own."""
+
+    id: str
+    when: When
+    score: float | None = None
+    threshold: float | None = None
+    message: str | None = None
+    channel: str | None = None
+    skip: bool = False
+    position: Position = NOWHERE
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """Something that can happen. Without a `message`, or not `enabled`, it is only remembered."""
+
+    name: str
+    description: str = ""
+    category: str | None = None
+    fields: Mapping[str, FieldSpec] = {}
+    weight: float = 0.0
+    threshold: float | None = None
+    message: str | None = None
+    channel: str | None = None
+    expires_after_us: int | None = None
+    accepts: tuple[str, ...] = ()
+    enabled: bool = True
+    engagement: bool = True
+    always: bool = False
+    rules: tuple[Rule, ...] = ()
+    position: Position = NOWHERE
+
+    @property
+    def decides(self) -> bool:
+        """Whether an event of this type leads to a decision."""
+        return self.message is not None and self.enabled
+
+
+class Cooldown(msgspec.Struct, frozen=True):
+    """After a send, nothing with the same keys for `window_us`. `per` leaves out the implied `user`."""
+
+    window_us: int
+    per: tuple[str, ...] = ("event",)
+
+
+class Calendar(StrEnum):
+    """A calendar window in the user's time zone."""
+
+    DAY = "day"
+    WEEK = "week"
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """At most `count` sends in scope within a rolling `window_us` or a calendar day or week."""
+
+    count: int
+    window_us: int = 0
+    calendar: Calendar | None = None
+    reserved: tuple[tuple[str, int], ...] = ()
+
+
+class Inhibition(msgspec.Struct, frozen=True):
+    """Nothing for `window_us` after a message of one of these event types; they never stop themselves."""
+
+    by: tuple[str, ...]
+    window_us: int
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """Nothing once one of these events, with equal `same` fields, says the matter is closed."""
+
+    by: tuple[str, ...]
+    window_us: int
+    same: tuple[str, ...] = ()
+
+
+class Mute(msgspec.Struct, frozen=True):
+    """Silence for `window_us` from the moment the condition becomes true; None: whatever `when` chooses, always."""
+
+    window_us: int | None
+
+
+class QuietHours(msgspec.Struct, frozen=True):
+    """Quiet while the user's wall clock shows `[start, end)`, in minutes of the day (end at most 1440).
+
+    `days` are the days (0 is Monday) on which the hours begin, empty for all. `hold`: the message waits.
+    """
+
+    start: int
+    end: int
+    days: tuple[int, ...] = ()
+    hold: bool = True
+
+
+Kind = Cooldown | Limit | Inhibition | Resolution | Mute | QuietHours
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """One reason not to send. An empty scope tuple means all; `when` and `unless` choose what it may stop."""
+
+    id: str
+    kind: Kind
+    events: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    when: When | None = None
+    unless: When | None = None
+    position: Position = NOWHERE
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A Jinja source and where each of its characters stands."""
+
+    source: str
+    where: Spans = Unplaced()
+
+
+class ButtonText(msgspec.Struct, frozen=True):
+    """A button: a label and perhaps a link, each by locale (the same keys in both)."""
+
+    label: Mapping[str, Text]
+    link: Mapping[str, Text] = {}
+
+
+class Choose(StrEnum):
+    """How a template picks among its eligible variants."""
+
+    FIRST = "first"
+    WEIGHTED = "weighted"
+    LEARN = "learn"
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One wording. `text`, `title` and `buttons` are by locale; `text` always has `settings.locale`."""
+
+    name: str
+    text: Mapping[str, Text]
+    title: Mapping[str, Text] = {}
+    buttons: tuple[ButtonText, ...] = ()
+    when: When | None = None
+    weight: float = 1.0
+    position: Position = NOWHERE
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A message in all its wordings. `samples` are example data that validation renders."""
+
+    name: str
+    variants: tuple[Variant, ...]
+    description: str = ""
+    choose: Choose = Choose.FIRST
+    samples: tuple[Mapping[str, Value], ...] = ()
+    position: Position = NOWHERE
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """All rules and templates of a workspace. `suppressions` are sorted by id; `revision` is a hash of the meaning."""
+
+    settings: Settings = Settings()
+    categories: Mapping[str, Category] = {}
+    attributes: Mapping[str, FieldSpec] = {}
+    channels: Mapping[str, Channel] = {}
+    events: Mapping[str, EventType] = {}
+    suppressions: tuple[Suppression, ...] = ()
+    templates: Mapping[str, Template] = {}
+    revision: str = ""
+
+    def templates_of(self, event_type: EventType) -> tuple[str, ...]:
+        """The templates that an event type can reach: its own, then those its rules name."""
+        named = (event_type.message, *(rule.message for rule in event_type.rules))
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    def channels_of(self, event_type: EventType) -> tuple[str, ...]:
+        """The channels that an event type can reach."""
+        named = (event_type.channel, *(rule.channel for rule in event_type.rules))
+        return tuple(dict.fromkeys(name for name in named if name is not None))

@@ -1,0 +1,134 @@
+"""What is known about one user: one small value, packed into one blob.
+
+A state is decoded when its user is touched, changed in place by the engine, and packed again. Lists are in
+the order in which things happened (the user's clock never runs backwards), so old entries leave at the front.
+The packed form is MessagePack arrays: adding a field at the end of a struct keeps old blobs readable;
+anything else needs a migration (botopt/state/migrations.py).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from botopt.model.event import Event
+from botopt.model.policy import Value
+
+NEVER_US = -(2**62)
+"""A time before all others: the clock of a user about whom nothing is known."""
+
+
+class Response(IntEnum):
+    """What the user did with a message so far."""
+
+    PENDING = 0
+    CLICKED = 1
+    DISMISSED = 2
+    IGNORED = 3
+    FAILED = 4
+
+
+class Send(msgspec.Struct, array_like=True):
+    """A message that was sent. `keys` are hashes of the fields that cooldowns compare; absent ones have no key."""
+
+    id: bytes
+    event_type: str
+    channel: str
+    time_us: int
+    response: Response = Response.PENDING
+    response_us: int = 0
+    keys: dict[str, int] = {}
+
+
+class PastEvent(msgspec.Struct, array_like=True):
+    """An event that may resolve others. `keys` are hashes of the fields that `same` compares."""
+
+    id: bytes
+    time_us: int
+    keys: dict[str, int] = {}
+
+
+class Held(msgspec.Struct, array_like=True):
+    """A message that waits. `seen_us` is the user's clock when the event came, `attempt` how often it was decided."""
+
+    until_us: int
+    seen_us: int
+    attempt: int
+    event: Event
+
+
+class MuteState(msgspec.Struct, array_like=True):
+    """A mute with a condition. `armed`: the condition was false, or a message was sent, since it last began."""
+
+    start_us: int = NEVER_US
+    armed: bool = True
+    cause: bytes = b""
+
+
+class Tally(msgspec.Struct, array_like=True):
+    """Engagement outcomes: decayed sums as of `at_us`, and their whole-number twins."""
+
+    clicks: float = 0.0
+    outcomes: float = 0.0
+    at_us: int = 0
+    click_count: int = 0
+    outcome_count: int = 0
+
+
+class ConsentWord(msgspec.Struct, array_like=True):
+    """The user's word on a category, a channel, both, or (neither) everything."""
+
+    category: str | None
+    channel: str | None
+    granted: bool
+
+
+class UserState(msgspec.Struct, array_like=True):
+    """Everything botopt remembers about one user.
+
+    `floor_us`: events at or before it belong to a life that was deleted. `identities` maps the hash of an
+    event's identity to the time until which it is remembered from; `repeats` counts duplicates where there
+    were any. `times` holds, for each event type that a condition counts, when it happened. `past` holds
+    the events that resolve others. `ignored_run` carries on the count of ignored messages for sends that
+    have left `sends`.
+    """
+
+    clock_us: int = NEVER_US
+    deleted: bool = False
+    floor_us: int = NEVER_US
+    attributes: dict[str, Value] = {}
+    consent: list[ConsentWord] = []
+    identities: dict[int, int] = {}
+    repeats: dict[int, int] = {}
+    times: dict[str, list[int]] = {}
+    past: dict[str, list[PastEvent]] = {}
+    sends: list[Send] = []
+    held: list[Held] = []
+    mutes: dict[str, MuteState] = {}
+    total: Tally = msgspec.field(default_factory=Tally)
+    by_type: dict[str, Tally] = {}
+    ignored_run: int = 0
+
+    @property
+    def due_us(self) -> int | None:
+        """When the next held message is due, or None."""
+        return min((held.until_us for held in self.held), default=None)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(UserState)
+
+
+def pack(state: UserState) -> bytes:
+    """One user's state as bytes; equal states give equal bytes."""
+    return _encoder.encode(state)
+
+
+def unpack(blob: bytes) -> UserState:
+    """The state that `pack` wrote.
+
+    Raises:
+        msgspec.MsgspecError: the bytes are no packed state.
+    """
+    return _decoder.decode(blob)
