@@ -1,0 +1,225 @@
+"""The engine: (event, user state) -> decisions and the changed state. No clock, disk, socket or chance of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from botopt.engine import feedback, hashes, history, records
+from botopt.engine.pipeline import first_stop
+from botopt.engine.plan import plans
+from botopt.engine.scoring import score
+from botopt.engine.stages.muted import look, rearm
+from botopt.engine.values import fits
+from botopt.engine.work import Stop, Work
+from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.errors import RenderError
+from botopt.model.event import Event, Line, Rejected
+from botopt.model.policy import Policy, Value
+from botopt.model.ports import Network, Renderer
+from botopt.model.user_state import Held, PastEvent, Send, UserState, pack, unpack
+
+
+class Observer(Protocol):
+    """Told of what happens inside the engine; for explanations, coverage and readable output."""
+
+    def decided(self, work: Work, decision: Decision) -> None:
+        """A decision was made; the state has not taken it in yet."""
+
+    def responded(self, event: Event, send: Send) -> None:
+        """The user responded to a message; `send` still holds the response before this one."""
+
+
+_UNTRACED = Line()
+
+
+class Engine:
+    """A compiled policy. One engine serves any number of users; it keeps nothing about any of them."""
+
+    def __init__(self, policy: Policy, network: Network, renderer: Renderer) -> None:
+        self.policy = policy
+        self.keep = history.retention(policy, renderer)
+        self._plans = plans(policy, self.keep, network, renderer)
+        self._settings = policy.settings
+
+    def decide(
+        self, state: UserState, event: Event, line: Line = _UNTRACED, observer: Observer | None = None
+    ) -> list[Decision]:
+        """Take in one event of one user.
+
+        `state` is that user's and is changed in place; a rejected or duplicate event leaves it as it was
+        (but for the running number of a duplicate). Returns the records of messages that were held and are
+        due by now, then the event's own record if it has one.
+        """
+        refused = self._refused(state, event)
+        if refused is not None:
+            return [self._reject(event, line, *refused)]
+        if state.deleted:  # user.subscribed: a new life begins
+            feedback.forget(state, state.floor_us, deleted=False)
+        identity = hashes.identity(event.user, event.source, event.id)
+        first_us = state.identities.get(identity)
+        now_us = max(event.time_us, state.clock_us)
+        if first_us is not None and now_us < first_us + self._settings.dedupe_window_us:
+            return self._duplicate(state, event, identity, now_us)
+        if event.type.startswith("message."):
+            decisions, problem = self._take_feedback(state, event, now_us, observer)
+            if problem is not None:
+                return [self._reject(event, line, problem, "message_id" if "message_id" in event.data else None)]
+        else:
+            decisions = self.release(state, now_us, observer)
+            state.clock_us = now_us
+            feedback.settle(state, now_us, self._settings)
+            decisions += self._take(state, event, now_us, observer)
+        if not state.deleted:
+            state.identities.pop(identity, None)
+            state.identities[identity] = now_us
+        return decisions
+
+    def release(self, state: UserState, until_us: int, observer: Observer | None = None) -> list[Decision]:
+        """Decide again every held message that is due by `until_us`, each at exactly its own time."""
+        decisions: list[Decision] = []
+        while state.held:
+            held = min(state.held, key=lambda held: held.until_us)  # the first of equals: order of holding
+            if held.until_us > until_us:
+                break
+            state.held.remove(held)
+            state.clock_us = max(state.clock_us, held.until_us)
+            feedback.settle(state, state.clock_us, self._settings)
+            decisions.append(self._decide_held(state, held, observer))
+        return decisions
+
+    def reject(self, line: Rejected) -> Decision:
+        """The record of a line that is no event."""
+        return records.rejected(line, self.policy.revision)
+
+    def prune(self, state: UserState) -> None:
+        """Forget what the policy cannot reach any more; never changes a later decision."""
+        history.prune(state, self.keep)
+
+    def _refused(self, state: UserState, event: Event) -> tuple[str, str] | None:
+        if state.deleted and (event.type != "user.subscribed" or event.time_us <= state.floor_us):
+            return "the user was deleted: nothing is taken until user.subscribed", "user.deleted"
+        if event.time_us <= state.floor_us:
+            return "the user was deleted after this: it belongs to what was forgotten", "user.deleted"
+        if event.time_us + self._settings.dedupe_window_us <= state.clock_us:
+            return "too old to tell from a duplicate: newer events of this user are dedupe_window ahead", "time"
+        return None
+
+    def _reject(self, event: Event, line: Line, detail: str, by: str | None) -> Decision:
+        return records.refused(event, line, detail, by, self.policy.revision)
+
+    def _duplicate(self, state: UserState, event: Event, identity: int, now_us: int) -> list[Decision]:
+        if event.type not in self._plans:
+            return []
+        state.repeats[identity] = number = state.repeats.get(identity, 0) + 1
+        return [records.duplicate(event, number, now_us, self.policy.revision)]
+
+    def _take_feedback(
+        self, state: UserState, event: Event, now_us: int, observer: Observer | None
+    ) -> tuple[list[Decision], str | None]:
+        """Feedback may be about a message that is released only now; if it is about none, nothing happened."""
+        due_us = state.due_us
+        before = pack(state) if due_us is not None and due_us <= now_us else None
+        decisions = self.release(state, now_us, observer) if before is not None else []
+        found = feedback.target(state, event, now_us)
+        if isinstance(found, str):
+            if before is not None:
+                _restore(state, before)
+            return [], found
+        state.clock_us = now_us
+        feedback.settle(state, now_us, self._settings)
+        if observer is not None:
+            observer.responded(event, found)
+        feedback.respond(state, found, event.type, now_us, self._settings)
+        self._remember(state, event, now_us)
+        return decisions, None
+
+    def _take(self, state: UserState, event: Event, now_us: int, observer: Observer | None) -> list[Decision]:
+        decisions: list[Decision] = []
+        plan = self._plans.get(event.type)
+        if plan is not None:
+            work = Work(plan, state, event, now_us, now_us, 0)
+            decisions.append(self._decide(work, observer))
+        match event.type:
+            case "user.updated":
+                feedback.update(state, event)
+            case "user.subscribed" | "user.unsubscribed":
+                feedback.consent(state, event, granted=event.type == "user.subscribed")
+            case "user.deleted":
+                feedback.forget(state, now_us, deleted=True)
+                return decisions
+            case _:
+                pass
+        self._remember(state, event, now_us)
+        return decisions
+
+    def _remember(self, state: UserState, event: Event, now_us: int) -> None:
+        if event.type in self.keep.times:
+            state.times.setdefault(event.type, []).append(now_us)
+        if event.type in self.keep.past:
+            keys = _keys(event, self.keep.past_fields[event.type])
+            past_id = hashes.decision_id(event.user, event.source, event.id, "0", now_us)
+            state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
+
+    def _decide_held(self, state: UserState, held: Held, observer: Observer | None) -> Decision:
+        event = held.event
+        plan = self._plans.get(event.type)
+        if plan is None:
+            return records.orphaned(held, self.policy.revision)
+        fields = plan.event_type.fields
+        data: dict[str, Value] = {
+            name: event.data[name] if name in event.data and fits(event.data[name], spec.type) else spec.default
+            for name, spec in fields.items()
+        }
+        present = {name: value for name, value in data.items() if value is not None}
+        event = Event(event.id, event.source, event.type, event.user, event.time_us, present)
+        return self._decide(Work(plan, state, event, held.until_us, held.seen_us, held.attempt), observer)
+
+    def _decide(self, work: Work, observer: Observer | None) -> Decision:
+        event, plan = work.event, work.plan
+        work.id = hashes.decision_id(event.user, event.source, event.id, str(work.attempt), work.now_us)
+        score(work)
+        if plan.mutes:
+            look(plan.mutes, work)
+        work.stop = first_stop(plan.stages, work)
+        if work.stop is None:
+            self._word(work)
+        decision = records.decided(work, self.policy.revision)
+        if observer is not None:
+            observer.decided(work, decision)
+        if decision.outcome is Outcome.SENT:
+            _record_send(work)
+        elif decision.outcome is Outcome.HELD and decision.until_us is not None:
+            held = Held(decision.until_us, work.seen_us, work.attempt + 1, event)
+            work.state.held.append(held)
+        return decision
+
+    def _word(self, work: Work) -> None:
+        template = work.plan.template_plan(work.template)
+        variant = template.choose(work)
+        work.variant = variant.name
+        try:
+            work.rendered = template.render(work, variant)
+        except RenderError:
+            work.stop = Stop(Reason.RENDER_FAILED, work.template)
+
+
+def _record_send(work: Work) -> None:
+    send = Send(work.id, work.event.type, work.channel, work.now_us, keys=_keys(work.event, work.plan.send_fields))
+    work.state.sends.append(send)
+    if work.plan.mutes:
+        rearm(work.plan.mutes, work.state.mutes, send)
+
+
+def _keys(event: Event, fields: Iterable[str]) -> dict[str, int]:
+    data = event.data
+    return {name: hashes.field_key(data[name]) for name in fields if data.get(name) is not None}
+
+
+def _restore(state: UserState, blob: bytes) -> None:
+    for name, value in zip(UserState.__struct_fields__, _values(unpack(blob)), strict=True):
+        setattr(state, name, value)
+
+
+def _values(state: UserState) -> Iterable[object]:
+    return (getattr(state, name) for name in UserState.__struct_fields__)

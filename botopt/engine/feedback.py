@@ -1,0 +1,108 @@
+"""What users do with messages, and what they say about themselves: changes to the state, no decisions."""
+
+from __future__ import annotations
+
+from botopt.engine.history import FEEDBACK_WINDOW_US
+from botopt.learning.engagement import add_outcome, remove_outcome
+from botopt.model.event import Event
+from botopt.model.policy import Settings
+from botopt.model.user_state import NEVER_US, ConsentWord, Response, Send, Tally, UserState
+
+
+def settle(state: UserState, now_us: int, settings: Settings) -> None:
+    """Messages unanswered for `ignored_after` are ignored, dated at the moment when that time was over."""
+    after_us = settings.ignored_after_us
+    for send in state.sends:
+        if send.response is Response.PENDING and send.time_us + after_us <= now_us:
+            send.response = Response.IGNORED
+            send.response_us = send.time_us + after_us
+            _count(state, send, settings, clicked=False)
+
+
+def target(state: UserState, event: Event, now_us: int) -> Send | str:
+    """The message that feedback is about, or the sentence that says why there is none."""
+    named = event.data.get("message_id")
+    event_type = event.data.get("event_type")
+    if named is not None:
+        found = [send for send in state.sends if send.id.hex() == named]
+        if not found:
+            return f"no such message: {named} was not sent to this user, or too long ago"
+    else:
+        found = [
+            send
+            for send in state.sends
+            if send.response is not Response.FAILED and event_type in (None, send.event_type)
+        ]
+        if not found:
+            return "no message to take this for: nothing was sent to this user" + (
+                "" if event_type is None else f" for {event_type}"
+            )
+    if now_us >= found[-1].time_us + FEEDBACK_WINDOW_US:
+        return "feedback comes too late: the message was sent 30 days ago or more"
+    return found[-1]
+
+
+def respond(state: UserState, send: Send, event_type: str, now_us: int, settings: Settings) -> None:
+    """Take in a click, a conversion, a dismissal or a failure. Once clicked, always clicked; failed counts nowhere."""
+    before = send.response
+    if before is Response.FAILED:
+        return
+    match event_type:
+        case "message.clicked" | "message.converted" if before is not Response.CLICKED:
+            after = Response.CLICKED
+        case "message.dismissed" if before is Response.PENDING:
+            after = Response.DISMISSED
+        case "message.failed":
+            after = Response.FAILED
+        case _:
+            return
+    if before is not Response.PENDING:
+        _uncount(state, send, settings, clicked=before is Response.CLICKED)
+    send.response = after
+    send.response_us = now_us
+    if after is not Response.FAILED:
+        _count(state, send, settings, clicked=after is Response.CLICKED)
+
+
+def _count(state: UserState, send: Send, settings: Settings, *, clicked: bool) -> None:
+    half_life_us = settings.engagement.half_life_us
+    add_outcome(state.total, send.response_us, clicked=clicked, half_life_us=half_life_us)
+    of_type = state.by_type.get(send.event_type)
+    if of_type is None:
+        of_type = state.by_type[send.event_type] = Tally()
+    add_outcome(of_type, send.response_us, clicked=clicked, half_life_us=half_life_us)
+
+
+def _uncount(state: UserState, send: Send, settings: Settings, *, clicked: bool) -> None:
+    half_life_us = settings.engagement.half_life_us
+    remove_outcome(state.total, send.response_us, clicked=clicked, half_life_us=half_life_us)
+    remove_outcome(state.by_type[send.event_type], send.response_us, clicked=clicked, half_life_us=half_life_us)
+
+
+def update(state: UserState, event: Event) -> None:
+    """`user.updated`: only the named attributes; None takes one back to its default or to absent."""
+    for name, value in event.data.items():
+        if value is None:
+            state.attributes.pop(name, None)
+        else:
+            state.attributes[name] = value
+
+
+def consent(state: UserState, event: Event, *, granted: bool) -> None:
+    """`user.subscribed` and `user.unsubscribed`: the latest word on each question stands last."""
+    category, channel = event.data.get("category"), event.data.get("channel")
+    assert category is None or isinstance(category, str)
+    assert channel is None or isinstance(channel, str)
+    word = ConsentWord(category, channel, granted)
+    if category is None and channel is None and granted:
+        state.consent = [word]
+        return
+    state.consent = [old for old in state.consent if (old.category, old.channel) != (category, channel)]
+    state.consent.append(word)
+
+
+def forget(state: UserState, floor_us: int, *, deleted: bool) -> None:
+    """Forget everything about the user but that, and when, it was forgotten."""
+    fresh = UserState(clock_us=NEVER_US, deleted=deleted, floor_us=floor_us)
+    for name in UserState.__struct_fields__:
+        setattr(state, name, getattr(fresh, name))

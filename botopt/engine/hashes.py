@@ -1,0 +1,36 @@
+"""Every hash the engine makes: stable across processes, machines and Python versions (BLAKE2b, RFC 7693).
+
+Ids and users hold no control characters, so NUL separates parts without ambiguity.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from botopt.model.policy import Value
+
+_IDENTITY_KEY = b"botopt/identity/1"
+_FIELD_KEY = b"botopt/field/1"
+
+
+def identity(user: str, source: str, event_id: str) -> int:
+    """The keyed 64-bit hash of an event's identity, as an unsigned integer."""
+    text = f"{user}\0{source}\0{event_id}".encode()
+    return int.from_bytes(blake2b(text, digest_size=8, key=_IDENTITY_KEY).digest(), "big")
+
+
+def decision_id(user: str, source: str, event_id: str, attempt: str, time_us: int) -> bytes:
+    """12 bytes that no other decision has."""
+    return blake2b(f"{user}\0{source}\0{event_id}\0{attempt}\0{time_us}".encode(), digest_size=12).digest()
+
+
+def field_key(value: Value) -> int:
+    """The keyed 64-bit hash of a field's value, to compare values without keeping them."""
+    text = f"{type(value).__name__}\0{value}".encode()
+    return int.from_bytes(blake2b(text, digest_size=8, key=_FIELD_KEY).digest(), "big")
+
+
+def draw(seed: int, purpose: str, *parts: str) -> float:
+    """A number in [0, 1) that only depends on the arguments: the top 53 bits of the hash over 2^53."""
+    text = "\0".join((str(seed), purpose, *parts)).encode()
+    return (int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 11) / 9007199254740992

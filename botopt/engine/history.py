@@ -1,0 +1,158 @@
+"""How long the past is kept: as long as the longest window of the policy needs it, and no longer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from botopt.model.condition import Ref, Scope, references
+from botopt.model.policy import DAY_US, Cooldown, Inhibition, Limit, Policy, Resolution, Template
+from botopt.model.ports import Renderer
+from botopt.model.user_state import Response, UserState
+
+FEEDBACK_WINDOW_US = 30 * DAY_US
+"""How long after a message was sent feedback about it is still taken."""
+
+_WEEK_US = 8 * DAY_US  # a calendar week with a daylight-saving change is longer than seven days
+_WINDOW_CALL = re.compile(r"\b(count|seen|sent)\s*\(")
+
+
+class Retention(msgspec.Struct, frozen=True):
+    """The longest windows of a policy, in microseconds.
+
+    `times`: by event type, for count and seen. `past`: by event type, for `resolved_by`. `past_fields`:
+    by event type, the `same` fields. `send_fields`: the fields that cooldowns compare.
+    """
+
+    times: Mapping[str, int]
+    past: Mapping[str, int]
+    past_fields: Mapping[str, tuple[str, ...]]
+    send_fields: tuple[str, ...]
+    sends_us: int
+    dedupe_us: int
+
+    def windows(self) -> dict[str, int]:
+        """Every window by a name that people understand, to tell what a state file is complete for."""
+        named = {f"events of type {name}": window for name, window in self.times.items()}
+        for name, window in self.past.items():
+            named[f"{name} as a resolving event"] = window
+        named["messages sent"] = self.sends_us
+        return dict(sorted(named.items()))
+
+
+def retention(policy: Policy, renderer: Renderer) -> Retention:
+    """What the policy needs to remember."""
+    times: dict[str, int] = {}
+    past: dict[str, int] = {}
+    past_fields: dict[str, tuple[str, ...]] = {}
+    send_fields: list[str] = []
+    settings = policy.settings
+    sends_us = max(FEEDBACK_WINDOW_US, settings.ignored_after_us, settings.fatigue.within_us)
+    for ref in _references(policy, renderer):
+        if ref.scope in (Scope.COUNT, Scope.SEEN):
+            times[ref.name] = max(times.get(ref.name, 0), ref.window_us)
+        elif ref.scope is Scope.SENT:
+            sends_us = max(sends_us, ref.window_us)
+    for suppression in policy.suppressions:
+        match suppression.kind:
+            case Cooldown(window_us, per):
+                sends_us = max(sends_us, window_us)
+                send_fields.extend(name for name in per if name != "event")
+            case Limit(_, window_us, calendar):
+                sends_us = max(sends_us, window_us if calendar is None else _WEEK_US)
+            case Inhibition(_, window_us):
+                sends_us = max(sends_us, window_us)
+            case Resolution(by, window_us, same):
+                for name in by:
+                    past[name] = max(past.get(name, 0), window_us)
+                    past_fields[name] = tuple(dict.fromkeys((*past_fields.get(name, ()), *same)))
+            case _:
+                pass
+    fields = tuple(dict.fromkeys(send_fields))
+    return Retention(times, past, past_fields, fields, sends_us, settings.dedupe_window_us)
+
+
+def _references(policy: Policy, renderer: Renderer) -> Iterator[Ref]:
+    for event_type in policy.events.values():
+        for rule in event_type.rules:
+            yield from references(rule.when.condition)
+    for suppression in policy.suppressions:
+        for when in (suppression.when, suppression.unless):
+            if when is not None:
+                yield from references(when.condition)
+    reach: dict[str, list[str]] = {}
+    for event_type in policy.events.values():
+        for name in policy.templates_of(event_type):
+            reach.setdefault(name, []).append(event_type.name)
+    for template in policy.templates.values():
+        for variant in template.variants:
+            if variant.when is not None:
+                yield from references(variant.when.condition)
+        if template.name in reach and any(_WINDOW_CALL.search(text) for text in _texts(template)):
+            for variant in template.variants:
+                yield from renderer.bind(template.name, variant.name, reach[template.name][0]).inputs
+
+
+def _texts(template: Template) -> Iterable[str]:
+    for variant in template.variants:
+        texts = [*variant.text.values(), *variant.title.values()]
+        for button in variant.buttons:
+            texts.extend((*button.label.values(), *button.link.values()))
+        yield from (text.source for text in texts)
+
+
+def prune(state: UserState, keep: Retention) -> None:
+    """Forget what no window can reach any more. Every window is half-open: at exactly T + w it is over."""
+    now_us = state.clock_us
+    _prune_identities(state, now_us - keep.dedupe_us)
+    for name in list(state.times):
+        _drop_front_times(state.times, name, now_us - keep.times.get(name, 0))
+    if state.past:
+        oldest_us = min((held.event.time_us for held in state.held), default=now_us)
+        reach_us = min(oldest_us, now_us - keep.dedupe_us)
+        for name in list(state.past):
+            since = reach_us - keep.past.get(name, 0)
+            left = [past for past in state.past[name] if past.time_us > since]
+            if left:
+                state.past[name] = left
+            else:
+                del state.past[name]
+    _prune_sends(state, now_us - keep.sends_us)
+
+
+def _prune_identities(state: UserState, since_us: int) -> None:
+    gone = []
+    for identity, time_us in state.identities.items():
+        if time_us > since_us:
+            break
+        gone.append(identity)
+    for identity in gone:
+        del state.identities[identity]
+        state.repeats.pop(identity, None)
+
+
+def _drop_front_times(times: dict[str, list[int]], name: str, since_us: int) -> None:
+    entries = times[name]
+    if entries and entries[0] > since_us:
+        return
+    left = [time_us for time_us in entries if time_us > since_us]
+    if left:
+        times[name] = left
+    else:
+        del times[name]
+
+
+def _prune_sends(state: UserState, since_us: int) -> None:
+    gone = 0
+    for send in state.sends:
+        if send.time_us > since_us or send.response is Response.PENDING:
+            break
+        if send.response is Response.IGNORED:
+            state.ignored_run += 1
+        elif send.response is not Response.FAILED:
+            state.ignored_run = 0
+        gone += 1
+    if gone:
+        del state.sends[:gone]

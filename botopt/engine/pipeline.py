@@ -1,0 +1,89 @@
+"""THE order: from rights, to worth, to comfort, to timing. The first stage that stops a message names its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from botopt.engine.stages import (
+    below_threshold,
+    capped,
+    cooldown,
+    expired,
+    holdout,
+    inhibited,
+    muted,
+    no_consent,
+    quiet_hours,
+    resolved,
+    skipped,
+)
+from botopt.engine.stages.scope import Bound
+from botopt.engine.stages.stage import Stage, decisive
+from botopt.engine.work import Stop, Work
+from botopt.model.decision import Reason
+from botopt.model.policy import (
+    Cooldown,
+    EventType,
+    Inhibition,
+    Limit,
+    Mute,
+    Policy,
+    QuietHours,
+    Resolution,
+)
+
+_BY_EVENT_TYPE = (
+    (Reason.EXPIRED, expired.bind),
+    (Reason.NO_CONSENT, no_consent.bind),
+    (Reason.SKIPPED, skipped.bind),
+    (Reason.BELOW_THRESHOLD, below_threshold.bind),
+    (Reason.HOLDOUT, holdout.bind),
+)
+_BY_SUPPRESSION = (
+    (Reason.MUTED, Mute, muted.bind),
+    (Reason.RESOLVED, Resolution, resolved.bind),
+    (Reason.INHIBITED, Inhibition, inhibited.bind),
+    (Reason.COOLDOWN, Cooldown, cooldown.bind),
+    (Reason.CAPPED, Limit, capped.bind),
+    (Reason.QUIET_HOURS, QuietHours, quiet_hours.bind),
+)
+
+ORDER: tuple[Reason, ...] = (
+    Reason.REJECTED,
+    Reason.DUPLICATE,
+    *(reason for reason, _ in _BY_EVENT_TYPE),
+    *(reason for reason, _, _ in _BY_SUPPRESSION),
+    Reason.RENDER_FAILED,
+)
+"""Every reason in the order in which it is asked; rejected and duplicate come before the pipeline, rendering after."""
+
+WAIVED_BY_ALWAYS = frozenset(ORDER[ORDER.index(Reason.BELOW_THRESHOLD) : ORDER.index(Reason.RENDER_FAILED)])
+"""What `always: true` does not ask."""
+
+BoundStage = tuple[Reason, Stage]
+
+
+def bind(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> tuple[BoundStage, ...]:
+    """The stages that can apply to an event type, in order, those that `always` waives included."""
+    stages: list[BoundStage] = []
+    for reason, bind_type in _BY_EVENT_TYPE:
+        stage = bind_type(policy, event_type)
+        if stage is not None:
+            stages.append((reason, stage))
+    by_kind: Mapping[type, list[Bound]] = {kind: [] for _, kind, _ in _BY_SUPPRESSION}
+    for bound in bounds:
+        by_kind[type(bound.suppression.kind)].append(bound)
+    for reason, kind, bind_kind in _BY_SUPPRESSION:
+        stage = bind_kind(by_kind[kind])
+        if stage is not None:
+            stages.append((reason, stage))
+    return tuple(stages)
+
+
+def first_stop(stages: Sequence[BoundStage], work: Work) -> Stop | None:
+    """What decides: the decisive stop of the first stage that has one."""
+    for _, stage in stages:
+        stops = stage(work)
+        if stops:
+            return decisive(stops)
+    return None

@@ -1,0 +1,120 @@
+"""A policy compiled: for each event type, what its events can meet and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from botopt.engine import pipeline
+from botopt.engine.choosing import TemplatePlan
+from botopt.engine.conditions import BoundMatcher, bind_conditions
+from botopt.engine.hashes import decision_id
+from botopt.engine.history import Retention
+from botopt.engine.stages.scope import Bound, concerns
+from botopt.engine.work import Work
+from botopt.model.condition import Condition
+from botopt.model.policy import EventType, Mute, Policy, Suppression, When
+from botopt.model.ports import Network, Renderer
+
+
+class Plan:
+    """One event type that decides, bound to everything that concerns it."""
+
+    __slots__ = (
+        "_network",
+        "_policy",
+        "_renderer",
+        "_suppression_conditions",
+        "_templates",
+        "all_stages",
+        "bounds",
+        "channel",
+        "engagement",
+        "event_type",
+        "mutes",
+        "rule_bits",
+        "rules",
+        "send_fields",
+        "settings",
+        "stages",
+        "template",
+        "threshold",
+    )
+
+    def __init__(
+        self, policy: Policy, event_type: EventType, keep: Retention, network: Network, renderer: Renderer
+    ) -> None:
+        self._policy = policy
+        self._network = network
+        self._renderer = renderer
+        self.event_type = event_type
+        self.settings = policy.settings
+        self.engagement = event_type.engagement
+        self.threshold = policy.settings.threshold if event_type.threshold is None else event_type.threshold
+        self.template = event_type.message or ""
+        self.channel = event_type.channel or ""
+        rules = [rule.when.condition for rule in event_type.rules]
+        self.rules = bind_conditions(network, rules, policy.attributes)
+        self.rule_bits = tuple((1 << place, rule) for place, rule in enumerate(event_type.rules))
+        self.bounds, conditions = _bind_suppressions(policy, event_type)
+        self._suppression_conditions: BoundMatcher | None = bind_conditions(network, conditions, policy.attributes)
+        self.mutes = tuple(
+            bound
+            for bound in self.bounds
+            if isinstance(bound.suppression.kind, Mute) and bound.suppression.kind.window_us is not None
+        )
+        self.all_stages = pipeline.bind(policy, event_type, self.bounds)
+        waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
+        self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
+        self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
+        self._templates: dict[str, TemplatePlan] = {}
+
+    def condition_mask(self, work: Work) -> int:
+        """Which conditions of suppressions hold; asked once a decision, and only when one is needed."""
+        if work.conditions is None:
+            matcher = self._suppression_conditions
+            work.conditions = matcher.match(work) if matcher is not None else 0
+        return work.conditions
+
+    def template_plan(self, name: str) -> TemplatePlan:
+        """A template bound to this event type."""
+        plan = self._templates.get(name)
+        if plan is None:
+            plan = TemplatePlan(
+                self._policy.templates[name],
+                self.event_type.name,
+                self._network,
+                self._renderer,
+                self._policy.attributes,
+            )
+            self._templates[name] = plan
+        return plan
+
+    def event_id(self, work: Work) -> bytes:
+        """The id of the first decision about the event, by which it is remembered."""
+        if not work.is_release:
+            return work.id
+        event = work.event
+        return decision_id(event.user, event.source, event.id, "0", work.seen_us)
+
+
+def _bind_suppressions(policy: Policy, event_type: EventType) -> tuple[tuple[Bound, ...], list[Condition]]:
+    categories = {name: other.category for name, other in policy.events.items()}
+    conditions: list[Condition] = []
+
+    def bit(when: When | None) -> int:
+        if when is None:
+            return 0
+        conditions.append(when.condition)
+        return 1 << (len(conditions) - 1)
+
+    def bound(suppression: Suppression) -> Bound:
+        return Bound(suppression, categories, bit(suppression.when), bit(suppression.unless))
+
+    found = [s for s in policy.suppressions if concerns(s, event_type, policy)]
+    return tuple(bound(suppression) for suppression in found), conditions
+
+
+def plans(policy: Policy, keep: Retention, network: Network, renderer: Renderer) -> Mapping[str, Plan]:
+    """A plan for every event type that decides."""
+    deciding = (event_type for event_type in policy.events.values() if event_type.decides)
+    return {event_type.name: Plan(policy, event_type, keep, network, renderer) for event_type in deciding}

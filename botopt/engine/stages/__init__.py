@@ -1,0 +1,1 @@
+"""One file, one reason not to send; `botopt.engine.pipeline` holds their order."""

@@ -1,0 +1,81 @@
+"""At most so many sends in a rolling or calendar window, with slots kept for what matters more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from botopt.engine.calendar import window_of
+from botopt.engine.stages.scope import Bound
+from botopt.engine.stages.stage import Stage
+from botopt.engine.work import Stop, Work
+from botopt.model.decision import Reason
+from botopt.model.policy import Limit
+from botopt.model.user_state import Response, Send
+
+
+class Slots:
+    """How full a cap is for one message: the sends that count, and the slots kept from its category."""
+
+    __slots__ = ("end_us", "free", "kept", "sends")
+
+    def __init__(self, sends: list[Send], kept: int, free: bool, end_us: int | None) -> None:
+        self.sends = sends
+        self.kept = kept
+        self.free = free
+        self.end_us = end_us
+
+
+def _kept(kind: Limit, bound: Bound, sends: Sequence[Send], category: str | None) -> int:
+    """Reserved slots of other categories that are not used yet."""
+    kept = 0
+    for name, slots in kind.reserved:
+        if name != category:
+            used = sum(1 for send in sends if bound.categories.get(send.event_type) == name)
+            kept += max(0, slots - used)
+    return kept
+
+
+def slots(bound: Bound, work: Work) -> Slots:
+    """The cap as it stands: `end_us` is when a slot becomes free, None when it is free or never will be."""
+    kind = bound.suppression.kind
+    assert isinstance(kind, Limit)
+    if kind.calendar is None:
+        since, next_us = work.now_us - kind.window_us, None
+    else:
+        begin_us, next_us = window_of(kind.calendar, work.now_us, work.timezone)
+        since = begin_us - 1
+    sends = []
+    for send in reversed(work.state.sends):
+        if send.time_us <= since:
+            break
+        if send.response is not Response.FAILED and bound.counts(send):
+            sends.append(send)
+    sends.reverse()
+    category = work.plan.event_type.category
+    kept = _kept(kind, bound, sends, category)
+    if len(sends) + kept < kind.count:
+        return Slots(sends, kept, True, None)
+    if next_us is not None:
+        return Slots(sends, kept, False, next_us)
+    for gone in range(1, len(sends) + 1):
+        left = sends[gone:]
+        if len(left) + _kept(kind, bound, left, category) < kind.count:
+            return Slots(sends, kept, False, sends[gone - 1].time_us + kind.window_us)
+    return Slots(sends, kept, False, None)
+
+
+def bind(bounds: Sequence[Bound]) -> Stage | None:
+    """Only for event types that a limit concerns."""
+    if not bounds:
+        return None
+
+    def stops(work: Work) -> list[Stop]:
+        found = []
+        for bound in bounds:
+            cap = slots(bound, work)
+            if not cap.free and bound.chosen(work):
+                filled_by = cap.sends[-1].id if cap.sends else None
+                found.append(Stop(Reason.CAPPED, bound.suppression.id, cap.end_us, filled_by))
+        return found
+
+    return stops

@@ -1,0 +1,51 @@
+"""After a send, nothing with the same keys for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from botopt.engine.hashes import field_key
+from botopt.engine.stages.scope import Bound
+from botopt.engine.stages.stage import Stage
+from botopt.engine.work import Stop, Work
+from botopt.model.decision import Reason
+from botopt.model.policy import Cooldown
+from botopt.model.user_state import Response, Send
+
+
+def latest(bound: Bound, work: Work) -> Send | None:
+    """The newest send in scope with the same keys that still cools down; two absent values are equal."""
+    kind = bound.suppression.kind
+    assert isinstance(kind, Cooldown)
+    since = work.now_us - kind.window_us
+    own = work.event.type if "event" in kind.per else None
+    wanted: dict[str, int | None] | None = None
+    for send in reversed(work.state.sends):
+        if send.time_us <= since:
+            return None
+        if send.response is Response.FAILED or (own is not None and send.event_type != own) or not bound.counts(send):
+            continue
+        if wanted is None:
+            values = ((name, work.event.data.get(name)) for name in kind.per if name != "event")
+            wanted = {name: None if value is None else field_key(value) for name, value in values}
+        if all(send.keys.get(name) == key for name, key in wanted.items()):
+            return send
+    return None
+
+
+def bind(bounds: Sequence[Bound]) -> Stage | None:
+    """Only for event types that a cooldown concerns."""
+    if not bounds:
+        return None
+
+    def stops(work: Work) -> list[Stop]:
+        found = []
+        for bound in bounds:
+            kind = bound.suppression.kind
+            assert isinstance(kind, Cooldown)
+            send = latest(bound, work)
+            if send is not None and bound.chosen(work):
+                found.append(Stop(Reason.COOLDOWN, bound.suppression.id, send.time_us + kind.window_us, send.id))
+        return found
+
+    return stops

@@ -1,0 +1,104 @@
+"""The working record of one decision: everything the stages read and the pipeline fills in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botopt.model.decision import Choice, Part, Reason, Rendered
+from botopt.model.event import Event
+from botopt.model.user_state import UserState
+
+if TYPE_CHECKING:
+    from botopt.engine.plan import Plan
+
+
+class Stop:
+    """One thing that stops a message: which suppression or rule, until when, and what filled its window."""
+
+    __slots__ = ("by", "cause", "hold", "reason", "until_us")
+
+    def __init__(
+        self,
+        reason: Reason,
+        by: str | None = None,
+        until_us: int | None = None,
+        cause: bytes | None = None,
+        *,
+        hold: bool = False,
+    ) -> None:
+        self.reason = reason
+        self.by = by
+        self.until_us = until_us
+        self.cause = cause
+        self.hold = hold
+
+
+class Work:
+    """One event, decided now. Slotted and mutable on purpose: it lives for one decision only.
+
+    `now_us` is the decision time, `seen_us` the user's clock when the event came (both differ for a release).
+    """
+
+    __slots__ = (
+        "attempt",
+        "channel",
+        "choices",
+        "conditions",
+        "event",
+        "factor",
+        "fatigue",
+        "id",
+        "mask",
+        "needed",
+        "now_us",
+        "parts",
+        "plan",
+        "rate",
+        "raw",
+        "rendered",
+        "score",
+        "seen_us",
+        "skipped_by",
+        "state",
+        "stop",
+        "template",
+        "variant",
+    )
+
+    def __init__(self, plan: Plan, state: UserState, event: Event, now_us: int, seen_us: int, attempt: int) -> None:
+        self.plan = plan
+        self.state = state
+        self.event = event
+        self.now_us = now_us
+        self.seen_us = seen_us
+        self.attempt = attempt
+        self.id = b""
+        self.mask = 0
+        self.conditions: int | None = None
+        self.rate: float | None = None
+        self.raw = self.factor = self.score = self.needed = self.fatigue = 0.0
+        self.parts: list[Part] = []
+        self.skipped_by: str | None = None
+        self.template = ""
+        self.channel = ""
+        self.variant = ""
+        self.choices: tuple[Choice, ...] = ()
+        self.rendered: Rendered | None = None
+        self.stop: Stop | None = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether a held message is decided again."""
+        return self.attempt > 0
+
+    @property
+    def timezone(self) -> str:
+        """The user's time zone."""
+        zone = self.state.attributes.get("timezone")
+        return zone if isinstance(zone, str) else self.plan.settings.timezone
+
+    @property
+    def locale(self) -> str:
+        """The user's locale."""
+        locale = self.state.attributes.get("locale")
+        return locale if isinstance(locale, str) else self.plan.settings.locale

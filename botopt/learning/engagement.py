@@ -1,0 +1,66 @@
+"""What a user's clicks and silence are worth: exactly decayed counts, smoothed rates, and the score's factor.
+
+An outcome of age d weighs 2^(-d / half_life). Sums are kept as of the time of the last outcome and decayed
+when read, so the result does not depend on how often anybody looked. Whole-number twins of the sums say
+exactly whether there was any outcome at all. The rate is a Beta-Bernoulli posterior mean, twice: the user
+shrinks to the prior, the user's event type shrinks to the user (docs/reference/language.md, "Engagement").
+"""
+
+from __future__ import annotations
+
+import math
+
+from botopt.model.policy import EngagementSettings
+from botopt.model.user_state import Tally
+
+
+def weight(age_us: int, half_life_us: int) -> float:
+    """How much an outcome of this age still counts, 0 to 1."""
+    return math.pow(2.0, -age_us / half_life_us)
+
+
+def add_outcome(tally: Tally, at_us: int, *, clicked: bool, half_life_us: int) -> None:
+    """Count one outcome, dated `at_us`, which may lie before the newest one."""
+    if at_us > tally.at_us:
+        fade = weight(at_us - tally.at_us, half_life_us)
+        tally.clicks *= fade
+        tally.outcomes *= fade
+        tally.at_us = at_us
+    share = weight(tally.at_us - at_us, half_life_us)
+    tally.outcomes += share
+    tally.outcome_count += 1
+    if clicked:
+        tally.clicks += share
+        tally.click_count += 1
+
+
+def remove_outcome(tally: Tally, at_us: int, *, clicked: bool, half_life_us: int) -> None:
+    """Take back an outcome that was counted at `at_us`."""
+    share = weight(tally.at_us - at_us, half_life_us)
+    tally.outcome_count -= 1
+    tally.outcomes = max(tally.outcomes - share, 0.0) if tally.outcome_count else 0.0
+    if clicked:
+        tally.click_count -= 1
+        tally.clicks -= share
+    tally.clicks = max(tally.clicks, 0.0) if tally.click_count else 0.0
+
+
+def rate(total: Tally, of_type: Tally | None, now_us: int, settings: EngagementSettings) -> float:
+    """The share of this event type's messages that this user is expected to click, 0 to 1."""
+    if not total.outcome_count:
+        return settings.prior
+    fade = weight(now_us - total.at_us, settings.half_life_us)
+    strength = settings.strength
+    of_user = (total.clicks * fade + strength * settings.prior) / (total.outcomes * fade + strength)
+    if of_type is None or not of_type.outcome_count:
+        return of_user
+    fade = weight(now_us - of_type.at_us, settings.half_life_us)
+    return (of_type.clicks * fade + strength * of_user) / (of_type.outcomes * fade + strength)
+
+
+def factor(rate: float, total: Tally, settings: EngagementSettings) -> float:
+    """What the raw score is multiplied with; exactly 1 while the user has no outcome."""
+    if not total.outcome_count:
+        return 1.0
+    power = math.pow(rate / settings.prior, settings.effect)
+    return min(max(power, settings.low), settings.high)
