@@ -1,0 +1,180 @@
+"""Events from files through the engine: decisions in the order of the lines, states committed in batches."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from botopt.engine.engine import Engine, Observer
+from botopt.engine.work import Work
+from botopt.model.decision import Decision
+from botopt.model.event import Event, Line, Rejected
+from botopt.model.ports import StateStore, UserRow
+from botopt.model.user_state import NEVER_US, Send, UserState, pack, unpack
+from botopt.verify.summary import Summary
+from botopt.verify.windows import NEWEST_KEY, compare, meta_values
+
+BATCH_LINES = 2_000
+"""Lines that are read, decided and committed together."""
+
+
+class Responded(msgspec.Struct, frozen=True):
+    """A user's response to a message, for people to read; it has no record of its own."""
+
+    event: Event
+    message_type: str
+    message_id: str
+    sent_us: int
+
+
+class LineDecoder(Protocol):
+    """Reads lines into events."""
+
+    def decode(self, raw: bytes, line: int, input_number: int) -> Event | Rejected | None:
+        """One line; None for a blank one."""
+
+
+def never() -> bool:
+    """Nobody asked to stop."""
+    return False
+
+
+class Replay:
+    """One run over some inputs. Iterate `run` to its end, then read `summary`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        decoder: LineDecoder,
+        store: StateStore,
+        *,
+        batch: int = BATCH_LINES,
+        observer: Observer | None = None,
+    ) -> None:
+        self._engine = engine
+        self._decoder = decoder
+        self._store = store
+        self._batch = batch
+        self._observer = observer
+        self._states: dict[str, UserState] = {}
+        self._responses: list[Responded] = []
+        self._newest_us = NEVER_US
+        meta = store.meta()
+        self._known_newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
+        self._kept, self.notices = compare(meta, engine.keep.windows())
+        self.summary = Summary()
+
+    def run(
+        self, lines: Iterable[Line], *, until_us: int | None = None, stop: Callable[[], bool] = never
+    ) -> Iterator[Decision | Responded]:
+        """Decide line after line; at the end release what is due by the newest event time, or by `until_us`.
+
+        A batch is committed after its last record was taken; `stop` is asked between lines, and ends the
+        run with what was decided so far committed and nothing released.
+        """
+        lines = iter(lines)
+        while batch := list(islice(lines, self._batch)):
+            yield from self._run_batch(batch, stop)
+            self._commit()
+            if self.summary.interrupted:
+                return
+        if until_us is not None or self._newest_us > NEVER_US:
+            yield from self._release_due(self._newest_us if until_us is None else until_us)
+            self._commit()
+
+    def _count(self, decision: Decision) -> Decision:
+        self.summary.add(decision)
+        return decision
+
+    def _run_batch(self, batch: list[Line], stop: Callable[[], bool]) -> Iterator[Decision | Responded]:
+        read = [(line, self._decoder.decode(line.raw, line.number, line.input_number)) for line in batch]
+        self._load({event.user for _, event in read if isinstance(event, Event)})
+        for line, event in read:
+            if stop():
+                self.summary.interrupted = True
+                return
+            self.summary.lines += 1
+            if isinstance(event, Event):
+                yield from self._decide(event, line)
+            elif event is not None:
+                yield self._count(self._engine.reject(event))
+
+    def _decide(self, event: Event, line: Line) -> Iterator[Decision | Responded]:
+        state = self._states[event.user]
+        decisions = self._engine.decide(state, event, line, self)
+        self._newest_us = max(self._newest_us, state.clock_us)
+        for decision in decisions:
+            yield self._count(decision)
+        yield from self._responses
+        self._responses.clear()
+
+    def decided(self, work: Work, decision: Decision) -> None:
+        """Pass on what the engine tells."""
+        if self._observer is not None:
+            self._observer.decided(work, decision)
+
+    def responded(self, event: Event, send: Send) -> None:
+        """Note a response, and pass it on."""
+        self.summary.responses[event.type.partition(".")[2]] += 1
+        self._responses.append(Responded(event, send.event_type, send.id.hex(), send.time_us))
+        if self._observer is not None:
+            self._observer.responded(event, send)
+
+    def _load(self, users: Iterable[str]) -> None:
+        wanted = sorted(user for user in users if user not in self._states)
+        known: Mapping[str, bytes] = self._store.load(wanted)
+        for user in wanted:
+            blob = known.get(user)
+            self._states[user] = UserState() if blob is None else unpack(blob)
+
+    def _release_due(self, until_us: int) -> Iterator[Decision]:
+        users = self._store.due(until_us)
+        self._load(users)
+        heap: list[tuple[int, str]] = []
+        for user in users:
+            due_us = self._states[user].due_us
+            if due_us is not None:
+                heapq.heappush(heap, (due_us, user))
+        while heap and heap[0][0] <= until_us:
+            due_us, user = heapq.heappop(heap)
+            state = self._states[user]
+            for decision in self._engine.release(state, due_us, self):
+                yield self._count(decision)
+            next_us = state.due_us
+            if next_us is not None:
+                heapq.heappush(heap, (next_us, user))
+
+    def _commit(self) -> None:
+        newest_us = max(self._newest_us, self._known_newest_us)
+        meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
+        self._store.commit(self._rows(), meta=meta)
+        self._states.clear()
+        self.summary.still_held = self._store.held()
+
+    def _rows(self) -> Iterator[UserRow]:
+        for user in sorted(self._states):
+            state = self._states[user]
+            self._engine.prune(state)
+            if state != _UNKNOWN:
+                yield row(user, state)
+
+
+_UNKNOWN = UserState()
+
+
+def row(user: str, state: UserState) -> UserRow:
+    """A user's row for a store."""
+    last: Send | None = state.sends[-1] if state.sends else None
+    return UserRow(
+        user,
+        state.clock_us,
+        None if last is None else last.time_us,
+        None if last is None else last.event_type,
+        len(state.held),
+        state.due_us,
+        pack(state),
+    )
