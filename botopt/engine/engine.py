@@ -7,7 +7,7 @@ from typing import Protocol
 
 from botopt.engine import feedback, hashes, history, records
 from botopt.engine.pipeline import first_stop
-from botopt.engine.plan import plans
+from botopt.engine.plan import Plan, plans
 from botopt.engine.scoring import score
 from botopt.engine.stages.muted import look, rearm
 from botopt.engine.values import fits
@@ -91,6 +91,10 @@ class Engine:
     def reject(self, line: Rejected) -> Decision:
         """The record of a line that is no event."""
         return records.rejected(line, self.policy.revision)
+
+    def plans(self) -> Iterable[Plan]:
+        """What each event type that decides is bound to."""
+        return self._plans.values()
 
     def prune(self, state: UserState) -> None:
         """Forget what the policy cannot reach any more; never changes a later decision."""

@@ -79,20 +79,20 @@ def _references(policy: Policy, renderer: Renderer) -> Iterator[Ref]:
         for rule in event_type.rules:
             yield from references(rule.when.condition)
     for suppression in policy.suppressions:
-        for when in (suppression.when, suppression.unless):
-            if when is not None:
-                yield from references(when.condition)
-    reach: dict[str, list[str]] = {}
-    for event_type in policy.events.values():
-        for name in policy.templates_of(event_type):
-            reach.setdefault(name, []).append(event_type.name)
-    for template in policy.templates.values():
-        for variant in template.variants:
-            if variant.when is not None:
-                yield from references(variant.when.condition)
-        if template.name in reach and any(_WINDOW_CALL.search(text) for text in _texts(template)):
-            for variant in template.variants:
-                yield from renderer.bind(template.name, variant.name, reach[template.name][0]).inputs
+        for when in suppression.conditions:
+            yield from references(when.condition)
+    reached = {name: event_type for event_type in policy.events.values() for name in policy.templates_of(event_type)}
+    for name, event_type in reached.items():
+        yield from _in_template(policy.templates[name], event_type.name, renderer)
+
+
+def _in_template(template: Template, event_type: str, renderer: Renderer) -> Iterator[Ref]:
+    looks_back = any(_WINDOW_CALL.search(text) for text in _texts(template))
+    for variant in template.variants:
+        if variant.when is not None:
+            yield from references(variant.when.condition)
+        if looks_back:
+            yield from renderer.bind(template.name, variant.name, event_type).inputs
 
 
 def _texts(template: Template) -> Iterable[str]:

@@ -26,7 +26,9 @@ class Plan:
         "_suppression_conditions",
         "_templates",
         "all_stages",
+        "attributes",
         "bounds",
+        "category",
         "channel",
         "engagement",
         "event_type",
@@ -48,6 +50,8 @@ class Plan:
         self._renderer = renderer
         self.event_type = event_type
         self.settings = policy.settings
+        self.attributes = policy.attributes
+        self.category = None if event_type.category is None else policy.categories[event_type.category]
         self.engagement = event_type.engagement
         self.threshold = policy.settings.threshold if event_type.threshold is None else event_type.threshold
         self.template = event_type.message or ""

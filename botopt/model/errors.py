@@ -1,14 +1,14 @@
 """The exception tree. Faults of authors are diagnostics; these are what callers can catch.
 
-    BotoptError
-    ├── PolicyError      the workspace has errors; carries its diagnostics
-    ├── UsageError       the call makes no sense (a bad option, two that exclude each other)
-    ├── InputError       a file of the user's could not be read or written
-    ├── StateError       the state was refused and left as it was
-    │   ├── StateLocked  another process holds it
-    │   ├── StateNewer   a newer botopt wrote it
-    │   └── StateCorrupt it is no state file, or it is damaged
-    └── RenderError      a template went over its bounds or met an undefined value
+BotoptError
+├── PolicyError      the workspace has errors; carries its diagnostics
+├── UsageError       the call makes no sense (a bad option, two that exclude each other)
+├── InputError       a file of the user's could not be read or written
+├── StateError       the state was refused and left as it was
+│   ├── StateLocked  another process holds it
+│   ├── StateNewer   a newer botopt wrote it
+│   └── StateCorrupt it is no state file, or it is damaged
+└── RenderError      a template went over its bounds or met an undefined value
 """
 
 from __future__ import annotations

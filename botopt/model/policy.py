@@ -243,6 +243,11 @@ class Suppression(msgspec.Struct, frozen=True):
     unless: When | None = None
     position: Position = NOWHERE
 
+    @property
+    def conditions(self) -> tuple[When, ...]:
+        """Its `when` and its `unless`, where it has them."""
+        return tuple(when for when in (self.when, self.unless) if when is not None)
+
 
 class Text(msgspec.Struct, frozen=True):
     """A Jinja source and where each of its characters stands."""

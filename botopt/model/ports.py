@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
 from botopt.model.condition import Condition, Ref
-from botopt.model.decision import Message, Rendered
+from botopt.model.decision import Rendered
 
 
 class Matcher(Protocol):
@@ -68,7 +68,13 @@ class UserRow(msgspec.Struct, frozen=True):
 
 
 class StateStore(Protocol):
-    """Where user states live between runs. A store belongs to one process at a time."""
+    """Where user states live between runs. A store belongs to one process at a time; leaving its context closes it."""
+
+    def __enter__(self) -> Self:
+        """Opened already."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
 
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
@@ -88,22 +94,5 @@ class StateStore(Protocol):
     def users(self) -> Iterator[UserRow]:
         """Every user, by id."""
 
-    def forget(self, user: str) -> bool:
-        """Remove one user's row; whether there was one."""
-
     def close(self) -> None:
         """Let go of the state."""
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """What a channel says of a message it was given."""
-
-    status: str
-    detail: str = ""
-
-
-class DeliveryChannel(Protocol):
-    """Takes messages to people."""
-
-    def send(self, message: Message, user: str) -> Receipt:
-        """Deliver one message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botopt.model.decision import Button, Choice, Decision, Message, Outcome, Part, Reason
+from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
 from botopt.model.instants import instant_text, instant_us
 
 _encode = msgspec.json.Encoder().encode

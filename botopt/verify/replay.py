@@ -31,6 +31,13 @@ class Responded(msgspec.Struct, frozen=True):
     sent_us: int
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """A decision and the line that brought it about; None for what is released when the input has ended."""
+
+    decision: Decision
+    line: Line | None
+
+
 class LineDecoder(Protocol):
     """Reads lines into events."""
 
@@ -70,7 +77,7 @@ class Replay:
 
     def run(
         self, lines: Iterable[Line], *, until_us: int | None = None, stop: Callable[[], bool] = never
-    ) -> Iterator[Decision | Responded]:
+    ) -> Iterator[Decided | Responded]:
         """Decide line after line; at the end release what is due by the newest event time, or by `until_us`.
 
         A batch is committed after its last record was taken; `stop` is asked between lines, and ends the
@@ -86,11 +93,11 @@ class Replay:
             yield from self._release_due(self._newest_us if until_us is None else until_us)
             self._commit()
 
-    def _count(self, decision: Decision) -> Decision:
+    def _count(self, decision: Decision, line: Line | None) -> Decided:
         self.summary.add(decision)
-        return decision
+        return Decided(decision, line)
 
-    def _run_batch(self, batch: list[Line], stop: Callable[[], bool]) -> Iterator[Decision | Responded]:
+    def _run_batch(self, batch: list[Line], stop: Callable[[], bool]) -> Iterator[Decided | Responded]:
         read = [(line, self._decoder.decode(line.raw, line.number, line.input_number)) for line in batch]
         self._load({event.user for _, event in read if isinstance(event, Event)})
         for line, event in read:
@@ -101,14 +108,14 @@ class Replay:
             if isinstance(event, Event):
                 yield from self._decide(event, line)
             elif event is not None:
-                yield self._count(self._engine.reject(event))
+                yield self._count(self._engine.reject(event), line)
 
-    def _decide(self, event: Event, line: Line) -> Iterator[Decision | Responded]:
+    def _decide(self, event: Event, line: Line) -> Iterator[Decided | Responded]:
         state = self._states[event.user]
         decisions = self._engine.decide(state, event, line, self)
         self._newest_us = max(self._newest_us, state.clock_us)
         for decision in decisions:
-            yield self._count(decision)
+            yield self._count(decision, line)
         yield from self._responses
         self._responses.clear()
 
@@ -131,7 +138,7 @@ class Replay:
             blob = known.get(user)
             self._states[user] = UserState() if blob is None else unpack(blob)
 
-    def _release_due(self, until_us: int) -> Iterator[Decision]:
+    def _release_due(self, until_us: int) -> Iterator[Decided]:
         users = self._store.due(until_us)
         self._load(users)
         heap: list[tuple[int, str]] = []
@@ -143,7 +150,7 @@ class Replay:
             due_us, user = heapq.heappop(heap)
             state = self._states[user]
             for decision in self._engine.release(state, due_us, self):
-                yield self._count(decision)
+                yield self._count(decision, None)
             next_us = state.due_us
             if next_us is not None:
                 heapq.heappush(heap, (next_us, user))

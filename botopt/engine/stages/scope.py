@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from botopt.engine.work import Work
 from botopt.model.policy import EventType, Policy, Suppression
 from botopt.model.user_state import Send

@@ -1,0 +1,23 @@
+"""Checks that need more than reading: rendering, networks. All that `botopt validate` runs stand in `CHECKS`."""
+
+from __future__ import annotations
+
+from botopt.verify.checks.check import Check
+from botopt.verify.checks.learning import learn_is_first
+from botopt.verify.checks.network import networks_agree
+from botopt.verify.checks.templates import templates_are_sound, templates_render
+
+CHECKS: tuple[Check, ...] = (
+    Check("templates", templates_are_sound, essential=True),
+    Check("trial rendering", templates_render),
+    Check("learning", learn_is_first),
+    Check("networks", networks_agree),
+)
+
+
+def needed(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Those without which a policy must not run."""
+    return tuple(check for check in checks if check.essential)
+
+
+__all__ = ["CHECKS", "Check", "needed"]

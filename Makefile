@@ -1,0 +1,55 @@
+# Every target sets itself up; all it needs is Python 3.11 or newer, make and, for durable-rules, a C compiler.
+# What is missing is said, with the one line that installs it. Written for GNU make 3.81 and newer.
+#
+#   make install PYTHON=python3.12      use this interpreter (an environment of another version is made anew)
+#   make install BOTOPT_NO_DURABLE=1    leave durable-rules out: no C compiler needed, same decisions, slower matcher
+#   make test VENV=.venv-3.12           use another environment
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SETUP := sh scripts/setup.sh
+export VENV
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install dev demo test lint format bench docs constraints clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+install: ## Make .venv and install botopt into it: .venv/bin/botopt
+	@$(SETUP) install
+
+dev:
+	@$(SETUP) dev
+
+demo: install ## Decide a sample of events and show every decision
+	$(BIN)/botopt replay examples/events.jsonl
+
+test: lint ## Lint, then run the tests
+	$(BIN)/python -m pytest -q
+
+lint: dev ## Check style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: dev ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install ## Measure the speed of decisions
+	$(BIN)/python -m benchmarks
+
+docs: ## Build the documentation into site/
+	@$(SETUP) docs
+	@# The theme's notice about the future of MkDocs is not about these pages.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+constraints: ## Resolve constraints.txt anew
+	@$(SETUP) constraints
+
+clean: ## Remove what these targets made
+	rm -rf $(VENV) site dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find botopt tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+"""`python -m botopt`."""
+
+from botopt.cli.main import run
+
+run()

@@ -1,0 +1,52 @@
+"""The commands of `botopt` and their help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from botopt.cli import doctor, explain, init, render, replay, schema, state, validate
+from botopt.cli.exits import MEANINGS
+from botopt.model.version import VERSION
+
+_EXIT_CODES = "\n\n".join(f"{int(code):>4}  {meaning}" for code, meaning in MEANINGS.items())
+
+app = typer.Typer(
+    name="botopt",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Decide which chatbot messages are worth sending, from rules and templates in YAML.\n\n"
+        "A first look: [bold]botopt init shop[/], then [bold]botopt validate -w shop[/], then "
+        "[bold]botopt replay -w shop shop/events.jsonl[/].\n\n"
+        f"[bold]Exit codes[/]\n\n{_EXIT_CODES}"
+    ),
+)
+
+app.command("init")(init.init)
+app.command("validate")(validate.validate)
+app.command("replay")(replay.replay)
+app.command("explain")(explain.explain)
+app.command("render")(render.render)
+app.add_typer(state.app, name="state")
+app.command("doctor")(doctor.doctor)
+app.command("schema")(schema.schema)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"botopt {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the command."""

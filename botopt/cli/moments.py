@@ -1,0 +1,43 @@
+"""Times and data typed on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from botopt.model.errors import UsageError
+from botopt.model.instants import instant_us
+
+
+def moment(option: str, text: str) -> int:
+    """Microseconds since 1970 UTC.
+
+    Raises:
+        UsageError: the text is no time with an offset.
+    """
+    try:
+        return instant_us(text)
+    except ValueError:
+        raise UsageError(f'{option}: "{text}" is not a time; write it as 2026-03-01T09:00:00Z') from None
+
+
+def json_object(option: str, text: str) -> dict[str, object]:
+    """A JSON object typed on the command line, or in the file after an `@`.
+
+    Raises:
+        UsageError: it is no JSON object, or the file cannot be read.
+    """
+    raw = text
+    if text.startswith("@"):
+        try:
+            raw = Path(text[1:]).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise UsageError(f"{option}: {text[1:]} cannot be read: {fault}") from None
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.DecodeError as fault:
+        raise UsageError(f'{option}: not JSON ({fault}); write it as {{"amount": 42}}') from None
+    if not isinstance(value, dict):
+        raise UsageError(f'{option}: a JSON object is wanted, such as {{"amount": 42}}')
+    return value

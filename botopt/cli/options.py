@@ -1,0 +1,34 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class NetworkName(StrEnum):
+    """Which rules network matches conditions; all give the same decisions."""
+
+    AUTO = "auto"
+    DURABLE = "durable_rules"
+    REFERENCE = "reference"
+
+
+Workspace = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The folder that holds rules/ and templates/.", show_default=True)
+]
+OutputFormat = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+NetworkOption = Annotated[
+    NetworkName, typer.Option("--network", help="The rules network; the decisions are the same with each.")
+]
+HERE = Path()

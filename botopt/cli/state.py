@@ -1,0 +1,103 @@
+"""`botopt state`: what is known about users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from botopt.cli.options import Format, OutputFormat
+
+app = typer.Typer(no_args_is_help=True, help="Look into a state file: what is known about users, and forget them.")
+
+StateFile = Annotated[Path, typer.Option("--state", help="The SQLite file that `botopt replay --state` wrote.")]
+DEFAULT = Path("state.db")
+
+
+@app.command("show")
+def show(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    state: StateFile = DEFAULT,
+    format: OutputFormat = Format.TEXT,
+) -> None:
+    """Show everything that is known about one user."""
+    from botopt.cli.views import print_user
+    from botopt.model.errors import UsageError
+    from botopt.state.sqlite import open_state
+    from botopt.verify.state_view import view_json, view_user
+
+    with open_state(state, create=False, read_only=True) as store:
+        seen = view_user(store, user)
+        if seen is None:
+            raise UsageError(f'nothing is known about "{user}" in {state}')
+    if format is Format.JSON:
+        typer.echo(view_json(seen, indent=2))
+    else:
+        print_user(seen)
+
+
+@app.command("list")
+def list_users(
+    state: StateFile = DEFAULT,
+    held: Annotated[bool, typer.Option("--held", help="Only users with a message that waits.")] = False,
+    limit: Annotated[int | None, typer.Option(min=0, help="At most so many users.")] = None,
+    format: OutputFormat = Format.TEXT,
+) -> None:
+    """List the users: newest event, last message, what is held."""
+    from botopt.cli.views import print_users
+    from botopt.state.sqlite import open_state
+    from botopt.verify.state_view import row_json, rows
+
+    with open_state(state, create=False, read_only=True) as store:
+        chosen = rows(store, held_only=held, limit=limit)
+        if format is Format.JSON:
+            for row in chosen:
+                typer.echo(row_json(row))
+        else:
+            print_users(chosen)
+
+
+@app.command("export")
+def export(
+    state: StateFile = DEFAULT,
+    out: Annotated[Path | None, typer.Option(help="Write to this new file instead of standard output.")] = None,
+) -> None:
+    """Print every user's whole state, one JSON object a line, ordered by user id."""
+    from botopt.cli.outputs import new_file
+    from botopt.state.sqlite import open_state
+    from botopt.verify.state_view import view_json, views
+
+    with open_state(state, create=False, read_only=True) as store:
+        if out is None:
+            for view in views(store):
+                typer.echo(view_json(view))
+            return
+        with new_file(out) as file:
+            for view in views(store):
+                file.write(view_json(view).encode() + b"\n")
+
+
+@app.command("forget")
+def forget(
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    state: StateFile = DEFAULT,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Forget a user, held messages included; later events of that id are refused until user.subscribed.
+
+    The same as a `user.deleted` event at the user's newest time.
+    """
+    from botopt.cli.console import out
+    from botopt.model.errors import UsageError
+    from botopt.state.sqlite import open_state
+    from botopt.verify.state_view import forget_user
+
+    with open_state(state, create=False, read_only=False) as store:
+        if not store.load([user]):
+            raise UsageError(f'nothing is known about "{user}" in {state}')
+        if not yes and not typer.confirm(f"Forget everything about {user}?"):
+            out().print("nothing was changed", markup=False)
+            return
+        forget_user(store, user)
+    out().print(f"forgot {user}", markup=False)

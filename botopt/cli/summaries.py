@@ -1,0 +1,79 @@
+"""The summary of a replay, as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from botopt.cli.console import visible
+from botopt.model.decision import Outcome
+from botopt.model.names import did_you_mean
+from botopt.model.policy import Policy
+from botopt.verify.summary import Summary
+
+_MOST_UNDECLARED = 20
+
+
+def print_summary(console: Console, summary: Summary, policy: Policy, undeclared: Counter[tuple[str, str]]) -> None:
+    """Outcomes by event type, reasons, rejected lines, what is still held, undeclared fields."""
+    console.print()
+    console.print(_by_type(summary))
+    if summary.reasons:
+        console.print(_counts("not sent, because", summary.reasons))
+    if summary.responses:
+        console.print(_counts("responses", summary.responses))
+    if summary.rejected:
+        console.print(_counts("rejected lines", summary.rejected))
+    lines = f"{summary.lines:,} lines, {summary.records:,} records"
+    console.print(f"{lines}; {summary.still_held:,} message(s) still held", markup=False)
+    for sentence in undeclared_sentences(undeclared, policy):
+        console.print(sentence, style="yellow", markup=False)
+
+
+def _by_type(summary: Summary) -> Table:
+    shown = [outcome for outcome in Outcome if outcome is not Outcome.REJECTED]
+    table = Table(box=SIMPLE_HEAD, title="Decisions", title_justify="left")
+    table.add_column("event type")
+    for outcome in shown:
+        table.add_column(outcome.value, justify="right")
+    table.add_column("all", justify="right")
+    for event_type in sorted({name for name, _ in summary.event_types}):
+        numbers = [summary.event_types[event_type, outcome.value] for outcome in shown]
+        table.add_row(event_type, *(f"{n:,}" if n else "·" for n in numbers), f"{sum(numbers):,}")
+    totals = [summary.outcomes[outcome.value] for outcome in shown]
+    table.add_section()
+    table.add_row("all", *(f"{n:,}" for n in totals), f"{sum(totals):,}", style="bold")
+    return table
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_header=True)
+    table.add_column(title)
+    table.add_column("", justify="right")
+    for name, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        table.add_row(visible(name), f"{number:,}")
+    return table
+
+
+def undeclared_sentences(undeclared: Counter[tuple[str, str]], policy: Policy) -> list[str]:
+    """`3,120 payment_failed carried "amuont" (did you mean "amount"?)`, most frequent first."""
+    sentences = []
+    ordered = sorted(undeclared.items(), key=lambda pair: (-pair[1], pair[0]))
+    for (event_type, name), number in ordered[:_MOST_UNDECLARED]:
+        declared = policy.events[event_type].fields if event_type in policy.events else policy.attributes
+        hint = did_you_mean(name, declared)
+        tail = f" ({hint})" if hint else ""
+        sentences.append(f'{number:,} {event_type} carried "{visible(name)}", which is not declared{tail}')
+    if len(ordered) > _MOST_UNDECLARED:
+        sentences.append(f"and {len(ordered) - _MOST_UNDECLARED} more undeclared fields")
+    return sentences
+
+
+def undeclared_plain(undeclared: Counter[tuple[str, str]]) -> list[dict[str, object]]:
+    """Undeclared fields as plain data, most frequent first."""
+    ordered = sorted(undeclared.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [{"event_type": kind, "field": name, "events": number} for (kind, name), number in ordered]

@@ -1,0 +1,35 @@
+"""`botopt validate`: every finding of a workspace."""
+
+from __future__ import annotations
+
+import typer
+
+from botopt.cli.exits import Exit
+from botopt.cli.options import HERE, Format, OutputFormat, Workspace
+
+
+def validate(workspace: Workspace = HERE, format: OutputFormat = Format.TEXT) -> None:
+    """Check a workspace: every mistake in one run, each with its place, plain words and a fix.
+
+    Reads rules/ and templates/, checks names, types and conditions, and renders every message in every
+    language. Ends with 0 when there are no errors (warnings are fine), with 3 otherwise.
+    """
+    from botopt.cli.console import out
+    from botopt.cli.findings import findings_json, print_findings
+    from botopt.verify.validate import validate as find
+
+    result = find(workspace)
+    if format is Format.JSON:
+        typer.echo(findings_json(result.diagnostics))
+    else:
+        print_findings(result.diagnostics)
+        policy = result.policy
+        if policy is not None:
+            deciding = sum(1 for event_type in policy.events.values() if event_type.decides)
+            out().print(
+                f"[green]ok[/] {len(result.files)} files: {len(policy.events)} event types ({deciding} with messages), "
+                f"{len(policy.suppressions)} suppressions, {len(policy.templates)} templates; "
+                f"revision {policy.revision}"
+            )
+    if result.policy is None:
+        raise typer.Exit(Exit.POLICY)

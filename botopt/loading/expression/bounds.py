@@ -1,0 +1,82 @@
+"""Comparisons that can never change, by what is known of a value."""
+
+from __future__ import annotations
+
+import operator as op
+from collections.abc import Callable, Mapping
+
+from botopt.model.condition import NUMERIC, Ref, Scope
+from botopt.model.names import Names, did_you_mean
+
+_TEST: Mapping[str, Callable[[float, float], bool]] = {
+    "==": op.eq,
+    "!=": op.ne,
+    "<": op.lt,
+    "<=": op.le,
+    ">": op.gt,
+    ">=": op.ge,
+}
+_RANGES: Mapping[tuple[Scope, str], tuple[float | None, float | None]] = {
+    (Scope.TIME, "hour"): (0, 23),
+    (Scope.ENGAGEMENT, "rate"): (0, 1),
+    (Scope.ENGAGEMENT, "clicks"): (0, None),
+    (Scope.ENGAGEMENT, "ignored_in_a_row"): (0, None),
+}
+
+
+def impossible(operator: str, ref: Ref, value: str | bool | float, names: Names) -> tuple[str, str] | None:
+    """Why `ref operator value` always comes out the same, and what to type; None where it does not."""
+    if ref.one_of and operator in ("==", "!=") and value not in ref.one_of:
+        listed = ", ".join(f"'{one}'" if isinstance(one, str) else f"{one:g}" for one in ref.one_of)
+        near = (
+            did_you_mean(value, [one for one in ref.one_of if isinstance(one, str)]) if isinstance(value, str) else ""
+        )
+        return f"{ref} is never {_said(value)}", near or f"it is one of {listed}"
+    if ref.type not in NUMERIC or isinstance(value, str | bool):
+        return None
+    low, high = _range(ref, names)
+    ends = [end for end in (low, high) if end is not None]
+    if not ends:
+        return None
+    test = _TEST[operator]
+    never = _never(operator, low, high, value)
+    if never:
+        return f"{ref} is never {operator} {value:g}", f"it lies {_between(low, high)}"
+    if operator not in ("==", "!=") and low is not None and high is not None and test(low, value) and test(high, value):
+        return f"{ref} is always {operator} {value:g}", f"it lies {_between(low, high)}"
+    return None
+
+
+def _never(operator: str, low: float | None, high: float | None, value: float) -> bool:
+    match operator:
+        case "==":
+            return (low is not None and value < low) or (high is not None and value > high)
+        case "<":
+            return low is not None and value <= low
+        case "<=":
+            return low is not None and value < low
+        case ">":
+            return high is not None and value >= high
+        case ">=":
+            return high is not None and value > high
+        case _:
+            return False
+
+
+def _range(ref: Ref, names: Names) -> tuple[float | None, float | None]:
+    if ref.scope in (Scope.COUNT, Scope.SENT):
+        return 0, None
+    if ref.scope is Scope.EVENT or ref.scope is Scope.USER:
+        spec = (names.fields if ref.scope is Scope.EVENT else names.attributes).get(ref.name)
+        return (None, None) if spec is None else (spec.minimum, spec.maximum)
+    return _RANGES.get((ref.scope, ref.name), (None, None))
+
+
+def _between(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"from {low:g} to {high:g}"
+    return f"at {low:g} or above" if low is not None else f"at {high:g} or below"
+
+
+def _said(value: str | bool | float) -> str:
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()

@@ -1,0 +1,1 @@
+"""Data with positions -> model values and findings. An author's mistake raises nothing."""

@@ -1,0 +1,51 @@
+"""What gathers while a workspace is parsed."""
+
+from __future__ import annotations
+
+from botopt.loading.reader import Map, Node, Scalar, Sequence
+from botopt.model.codes import finding
+from botopt.model.diagnostic import Diagnostic, Severity
+from botopt.model.position import Position
+
+
+class Findings:
+    """The findings so far, and which parts the reader could not read whole.
+
+    `faults` counts errors, also those that the reader has reported: whoever compares it before and after knows
+    whether a part is sound.
+    """
+
+    def __init__(self, damaged: frozenset[int] = frozenset()) -> None:
+        self.all: list[Diagnostic] = []
+        self.faults = 0
+        self._damaged = damaged
+        self._said: set[str] = set()
+
+    def report(self, code: str, position: Position, message: str, hint: str = "") -> None:
+        """Add a finding."""
+        self.add(finding(code, position, message, hint))
+
+    def add(self, found: Diagnostic) -> None:
+        """Add a finding that somebody else has made."""
+        self.all.append(found)
+        self.faults += found.severity is Severity.ERROR
+
+    def fault(self) -> None:
+        """Note an error that has a finding already."""
+        self.faults += 1
+
+    def first(self, what: str) -> bool:
+        """Whether this is the first time that anybody asks this: for what needs saying only once."""
+        known = what in self._said
+        self._said.add(what)
+        return not known
+
+    def is_flawed(self, node: Node) -> bool:
+        """Whether the reader has reported this very value, so that nothing more is said about it."""
+        flawed = isinstance(node, Scalar) and node.flawed
+        self.faults += flawed
+        return flawed
+
+    def is_damaged(self, node: Map | Sequence) -> bool:
+        """Whether something that the author wrote here was lost, so that what is missing may not be missing."""
+        return id(node) in self._damaged

@@ -1,0 +1,182 @@
+"""All sections -> the policy, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from botopt.loading.parse.conditions import InReach
+from botopt.loading.parse.declared import read_category, read_channel
+from botopt.loading.parse.events import Declared, declare, reached, read_event
+from botopt.loading.parse.events import Names as EventNames
+from botopt.loading.parse.fields import Fields, read_fields
+from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.known import Known
+from botopt.loading.parse.quiet import refuse_endless_quiet
+from botopt.loading.parse.scopes import Surroundings
+from botopt.loading.parse.sections import Section, Sections
+from botopt.loading.parse.settings import read_settings
+from botopt.loading.parse.suppressions import Names as SuppressionNames
+from botopt.loading.parse.suppressions import read_suppression
+from botopt.loading.parse.templates import read_template
+from botopt.loading.parse.wording import shown
+from botopt.loading.reader import Map, Scalar
+from botopt.loading.reader import Sequence as ListNode
+from botopt.model.names import BUILT_IN_ATTRIBUTES
+from botopt.model.policy import RESERVED_TYPES, EventType, Policy, Settings, Suppression, Template
+
+ChannelTypes = Mapping[str, Collection[str]]
+
+
+def read_workspace(findings: Findings, sections: Sections, channel_types: ChannelTypes) -> Policy:
+    """Everything that is sound. Without errors that is the whole policy, but for its revision."""
+    return _Workspace(findings, sections, channel_types).read()
+
+
+class _Workspace:
+    """One reading of a workspace."""
+
+    def __init__(self, findings: Findings, sections: Sections, channel_types: ChannelTypes) -> None:
+        self.findings = findings
+        self.sections = sections
+        self.channel_types = channel_types
+
+    def read(self) -> Policy:
+        sections, findings = self.sections, self.findings
+        settings, settings_sound = self._settings()
+        categories = {
+            key.text: category
+            for key, node in sections.categories.entries
+            if (category := read_category(findings, key, node)) is not None
+        }
+        attributes = self._attributes()
+        channels = {
+            key.text: channel
+            for key, node in sections.channels.entries
+            if (channel := read_channel(findings, key, node, self.channel_types)) is not None
+        }
+        declared = self._declared()
+        surroundings = self._surroundings(declared, attributes)
+        known = EventNames(
+            _known("template", sections.templates, "templates stand in templates/"),
+            _known("category", sections.categories, "add it to the section categories"),
+            _known("channel", sections.channels, "add it to the section channels"),
+            categories,
+        )
+        events = self._events(declared, surroundings, known)
+        surroundings = msgspec.structs.replace(surroundings, events=events)
+        self._refuse_clashing_aliases(declared)
+        suppressions = self._suppressions(surroundings, known)
+        templates = self._templates(declared, surroundings, settings.locale, sure=settings_sound)
+        sound = {name: event for name, event in events.items() if name not in surroundings.unsure_types}
+        refuse_endless_quiet(findings, tuple(sound.values()), suppressions)
+        return Policy(settings, categories, attributes.specs, channels, sound, suppressions, templates)
+
+    def _settings(self) -> tuple[Settings, bool]:
+        before = self.findings.faults
+        found = self.sections.settings
+        settings = Settings() if found is None else read_settings(self.findings, *found)
+        return settings, self.findings.faults == before and self.sections.settings_complete
+
+    def _attributes(self) -> Fields:
+        section = self.sections.user
+        found = read_fields(self.findings, section.entries, "attribute", frozenset(BUILT_IN_ATTRIBUTES))
+        return Fields(found.specs, found.unsure or not section.complete)
+
+    def _declared(self) -> list[Declared]:
+        return [declare(self.findings, key, node) for key, node in self.sections.events.entries]
+
+    def _surroundings(self, declared: Sequence[Declared], attributes: Fields) -> Surroundings:
+        elsewhere: dict[str, list[str]] = {}
+        for one in declared:
+            for name in one.fields.specs:
+                elsewhere.setdefault(name, []).append(one.key.text)
+        return Surroundings(
+            {},
+            attributes.specs,
+            frozenset(one.key.text for one in declared) | frozenset(RESERVED_TYPES),
+            {name: tuple(types) for name, types in elsewhere.items()},
+            frozenset(one.key.text for one in declared if one.fields.unsure),
+            attributes.unsure or not self.sections.events.complete,
+        )
+
+    def _events(
+        self, declared: Sequence[Declared], surroundings: Surroundings, known: EventNames
+    ) -> dict[str, EventType]:
+        found: dict[str, EventType] = {}
+        for one in declared:
+            unsure = one.fields.unsure or surroundings.unsure
+            reach = InReach(surroundings.names_of(one.fields.specs), unsure)
+            event = read_event(self.findings, one, reach, known)
+            if event is not None:
+                found[one.key.text] = event
+        return found
+
+    def _refuse_clashing_aliases(self, declared: Sequence[Declared]) -> None:
+        taken = {one.key.text: one.key.position for one in declared}
+        for one in declared:
+            accepts = one.node.get("accepts") if isinstance(one.node, Map) else None
+            for alias in accepts.items if isinstance(accepts, ListNode) else ():
+                if not isinstance(alias, Scalar):
+                    continue
+                if alias.text in RESERVED_TYPES:
+                    message = f'"{alias.text}" is a name of botopt\'s own'
+                    self.findings.report("B107", alias.position, message, "delete it here")
+                elif alias.text == one.key.text:
+                    message = f"{shown(alias)} is the name of this event type anyway"
+                    self.findings.report("B108", alias.position, message, "delete it here")
+                elif alias.text in taken:
+                    message = f"{shown(alias)} already stands for another event type, at {taken[alias.text]}"
+                    self.findings.report("B108", alias.position, message, "an event can be of one type only")
+                else:
+                    taken[alias.text] = alias.position
+
+    def _suppressions(self, surroundings: Surroundings, known: EventNames) -> tuple[Suppression, ...]:
+        events = self.sections.events
+        names = SuppressionNames(
+            _known("event type", events, "add it to the section events"),
+            Known("event type", (*events.names(), *RESERVED_TYPES), complete=events.complete),
+            known.categories,
+            known.channels,
+        )
+        seen: dict[str, Scalar] = {}
+        read = (
+            read_suppression(self.findings, node, names, surroundings, seen) for node in self.sections.suppression.items
+        )
+        found = [suppression for suppression in read if suppression is not None]
+        self._refuse_shared_ids(surroundings.events, seen)
+        return tuple(sorted(found, key=lambda suppression: suppression.id))
+
+    def _refuse_shared_ids(self, events: Mapping[str, EventType], seen: Mapping[str, Scalar]) -> None:
+        for event in events.values():
+            for rule in event.rules:
+                if rule.id in seen:
+                    message = f'a suppression has the id "{rule.id}", too, at {seen[rule.id].position}'
+                    hint = "decisions name rules and suppressions by their id: give one of them another"
+                    self.findings.report("B108", rule.position, message, hint)
+
+    def _templates(
+        self, declared: Sequence[Declared], surroundings: Surroundings, locale: str, *, sure: bool
+    ) -> dict[str, Template]:
+        named: dict[str, list[EventType]] = {}
+        for one in declared:
+            for name in reached(one.node):
+                if one.key.text in surroundings.events:
+                    named.setdefault(name, []).append(surroundings.events[one.key.text])
+        found = {}
+        for key, node in self.sections.templates.entries:
+            types = named.get(key.text, [])
+            template = read_template(self.findings, key, node, types, surroundings, locale)
+            parsed = [type_ for type_ in types if key.text in _templates_of(type_)]
+            if template is not None and sure and parsed == types and not surroundings.unsure_of(types):
+                found[key.text] = template
+        return found
+
+
+def _templates_of(event: EventType) -> tuple[str | None, ...]:
+    return (event.message, *(rule.message for rule in event.rules))
+
+
+def _known(kind: str, section: Section, where: str) -> Known:
+    return Known(kind, section.names(), complete=section.complete, where=where)

@@ -1,0 +1,71 @@
+"""A folder -> a policy, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import msgspec
+
+from botopt.loading.files import find_files, no_rules
+from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.sections import damaged, gather
+from botopt.loading.parse.workspace import read_workspace
+from botopt.loading.reader import Document, SourceText, read_file
+from botopt.loading.revision import revision_of
+from botopt.model.diagnostic import Diagnostic, has_errors, in_order
+from botopt.model.policy import Policy
+from botopt.model.position import Position
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a workspace says.
+
+    `policy` is None when there is an error. `partial` holds every part that is sound, for further checks; it is the
+    policy itself where there is one. `files` are those that were read, relative to the folder.
+    """
+
+    policy: Policy | None
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
+    partial: Policy
+    sources: Mapping[str, SourceText]
+
+    def line(self, position: Position) -> str:
+        """The text of the line at a position."""
+        source = self.sources.get(position.file)
+        return "" if source is None else source.line(position.line)
+
+
+def load_policy(folder: Path, *, channel_types: Mapping[str, Collection[str]]) -> Loaded:
+    """Read the workspace in `folder`. `channel_types` are the channel types that exist, with their options."""
+    documents: list[tuple[Document, str]] = []
+    found: list[Diagnostic] = []
+    for kind in ("rules", "templates"):
+        listed = find_files(folder, kind)
+        found += listed.findings
+        for path, shown in listed.files:
+            document, problems = read_file(path, shown)
+            documents.append((document, kind))
+            found += problems
+    if not any(kind == "rules" for _, kind in documents):
+        found.append(no_rules(folder))
+    findings = Findings(damaged((document for document, _ in documents), found))
+    partial = read_workspace(findings, gather(findings, documents), channel_types)
+    sources = {document.file: document.source for document, _ in documents}
+    return _loaded(partial, in_order((*found, *findings.all)), sources)
+
+
+def _loaded(partial: Policy, found: tuple[Diagnostic, ...], sources: Mapping[str, SourceText]) -> Loaded:
+    diagnostics = tuple(_with_source(one, sources) for one in found)
+    if has_errors(diagnostics):
+        return Loaded(None, diagnostics, tuple(sources), partial, sources)
+    policy = msgspec.structs.replace(partial, revision=revision_of(partial))
+    return Loaded(policy, diagnostics, tuple(sources), policy, sources)
+
+
+def _with_source(found: Diagnostic, sources: Mapping[str, SourceText]) -> Diagnostic:
+    source = sources.get(found.position.file)
+    if found.source or source is None:
+        return found
+    return msgspec.structs.replace(found, source=source.line(found.position.line))

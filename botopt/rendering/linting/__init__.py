@@ -1,0 +1,1 @@
+"""What can be said about templates before a message is sent."""

@@ -1,0 +1,217 @@
+"""Trying templates out: every variant, in every locale, on its samples and on invented edge cases.
+
+Reading a template cannot say whether a division by zero, an empty list or a missing part of an object will ever meet
+it. Rendering it can. Only events for which a variant would really be chosen count: its `when` must hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+from jinja2 import nodes
+
+from botopt.model.codes import finding
+from botopt.model.condition import AnyOf, Condition, Not, Ref, Scope, ValueType, references
+from botopt.model.diagnostic import Diagnostic, in_order
+from botopt.model.errors import RenderError
+from botopt.model.policy import Choose, Policy, Template, Variant
+from botopt.model.zones import is_zone
+from botopt.rendering.compilation import TextFailure
+from botopt.rendering.filters import FILTERS
+from botopt.rendering.linting.cases import NOW_US, candidates, described, near, ordinary, typed
+from botopt.rendering.linting.holds import holds
+from botopt.rendering.naming import Reach, from_samples, reaches
+from botopt.rendering.parts import Part
+from botopt.rendering.reading.arguments import bound
+from botopt.rendering.reading.faults import Fault
+from botopt.rendering.reading.syntax import Parsed, parse
+from botopt.rendering.reading.uses import Key, own_names, use_of, uses
+from botopt.rendering.renderer import PreparedText, Variation, sources
+
+Values = dict[Key, object]
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """Values to try and what is special about them. `changed`: only texts that use it need to be tried."""
+
+    values: Mapping[Key, object]
+    words: str
+    changed: Key | None = None
+    blank: bool = False
+
+
+def trial_render(policy: Policy, template: Template) -> tuple[Diagnostic, ...]:
+    """What goes wrong when a template is rendered. For templates in which `check_template` finds no error."""
+    ways = reaches(policy, template.name) or tuple(
+        way for way in (from_samples(policy, template.samples),) if not way.anything
+    )
+    findings: list[Diagnostic] = []
+    seen: set[object] = set()
+    for variant in template.variants:
+        for way in ways:
+            try:
+                trial = _Trial(policy, template, variant, way)
+            except RenderError:
+                continue  # a text that is not allowed: `check_template` has said so
+            signature = (variant.name, *(trial.options_of(ref) for ref in trial.bound.inputs))
+            if str(signature) not in seen:
+                seen.add(str(signature))
+                findings += trial.findings()
+    return _one_a_cause(findings)
+
+
+def _one_a_cause(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The first finding of each cause at a place, whatever values brought it about."""
+    first: dict[object, Diagnostic] = {}
+    for found in findings:
+        cause = found.message.rpartition(": ")[2]
+        first.setdefault((found.code, found.position, cause), found)
+    return in_order(first.values())
+
+
+class _Trial:
+    """One variant for one event type."""
+
+    def __init__(self, policy: Policy, template: Template, variant: Variant, way: Reach) -> None:
+        self.policy = policy
+        self.template = template
+        self.variant = variant
+        self.way = way
+        self.bound = Variation("", variant, way, policy.settings.locale)
+        self.conditions = tuple(_conditions(policy, template, variant, way))
+        self.refs = {ref.key: ref for condition in self.conditions for ref in references(condition)}
+        self.needed = tuple(self.refs)
+        self.refs |= {ref.key: ref for ref in self.bound.inputs}
+        around, money = near(self.conditions), _currencies(variant)
+        self.options = {
+            key: candidates(ref, way, template.samples, around.get(key, ()), is_currency=key in money)
+            for key, ref in self.refs.items()
+        }
+        timezone = policy.settings.timezone
+        self.timezone = timezone if is_zone(timezone) else "UTC"
+
+    def options_of(self, ref: Ref) -> tuple[object, ...]:
+        """A reference and everything that it may hold."""
+        return (ref, *self.options[ref.key])
+
+    def findings(self) -> Iterator[Diagnostic]:
+        """What goes wrong, and what could not be tried."""
+        yield from self._untried()
+        cases = list(self._cases())
+        for tag in self.variant.text:
+            for text in self.bound.texts(tag):
+                failed: set[tuple[str, int]] = set()
+                for case in cases:
+                    failure = self._failure(text, case, tag)
+                    if failure and (failure.reason, failure.offset) not in failed:
+                        failed.add((failure.reason, failure.offset))
+                        yield _found(text.part, tag, case, failure)
+
+    def _failure(self, text: PreparedText, case: _Case, tag: str) -> TextFailure | None:
+        keys = text.text.keys
+        if case.changed is not None and case.changed not in keys:
+            return None
+        if any(not self.options[key] for key in keys if key in self.options):
+            return None  # nobody knows what it holds
+        given = self.bound.given([case.values.get(ref.key) for ref in self.bound.inputs])
+        try:
+            self.bound.write(text, given, tag, self.timezone, NOW_US)
+        except TextFailure as failure:
+            return None if case.blank and failure.is_empty else failure
+        return None
+
+    def _cases(self) -> Iterator[_Case]:
+        base = ordinary(self.conditions, self.needed, self.options)
+        for number, sample in enumerate(self.template.samples, 1):
+            own = {ref.key: typed(sample[ref.name], ref) for ref in self.refs.values() if self._is_in(ref, sample)}
+            values = (base or {key: options[0] for key, options in self.options.items() if options}) | own
+            if self._chosen(values):
+                yield _Case(values, f"sample {number}")
+        if base is None or not self.way.event_type:
+            return
+        yield _Case(base, "ordinary values")
+        for key, options in self.options.items():
+            ref = self.refs[key]
+            for value in options:
+                values = base | {key: value}
+                if self._chosen(values):
+                    blank = isinstance(value, str) and not value.strip()
+                    yield _Case(values, f"{ref} being {described(value, ref.type)}", key, blank)
+
+    def _is_in(self, ref: Ref, sample: Mapping[str, object]) -> bool:
+        return ref.scope is Scope.EVENT and sample.get(ref.name) is not None
+
+    def _chosen(self, values: Mapping[Key, object]) -> bool:
+        return all(holds(condition, values) for condition in self.conditions)
+
+    def _untried(self) -> Iterator[Diagnostic]:
+        """Lists and objects of which no sample shows what is in them."""
+        for text in sources(self.variant):
+            parsed = parse(text.source)
+            for use in () if isinstance(parsed, Fault) else uses(parsed):
+                ref = self.refs.get(use.key)
+                inner = ref and ref.scope is Scope.EVENT and ref.type in {ValueType.LIST, ValueType.OBJECT}
+                if ref and inner and all(not value for value in self.options[use.key]):
+                    hint = f"add a sample: samples: [{{{use.name}: …}}]"
+                    message = f'no sample shows what "{use.name}" holds, so this was not tried with it'
+                    yield finding("B314", text.where.span(use.start, use.end), message, hint)
+                    return
+
+
+def _found(part: Part, tag: str, case: _Case, failure: TextFailure) -> Diagnostic:
+    source, offset = part.text.source, failure.offset
+    parsed = parse(source)
+    start, end, node = 0, len(source), None
+    if not failure.is_empty and isinstance(parsed, Parsed):
+        node = next((found for found in parsed.tree.find_all(nodes.Expr) if found.lineno == offset + 1), None)
+        start, end = parsed.extent(node) if node else (0, len(source))
+    message = f"the {part} ({tag}) cannot be rendered with {case.words}: {failure.reason}"
+    return finding("B313", part.text.where.span(start, end), message, _hint(failure.reason, source[start:end], node))
+
+
+def _hint(reason: str, said: str, node: nodes.Expr | None) -> str:
+    if "divides by zero" in reason:
+        divisions = [node, *node.find_all(nodes.Div)] if node else []
+        below = next((found.right for found in divisions if isinstance(found, nodes.Div)), None)
+        name = below.name if isinstance(below, nodes.Name) else "number"
+        return f"ask first: {{% if {name} != 0 %}} … {{% endif %}}, or give the field a min"
+    if "absent" in reason or "has no item" in reason:
+        return f"ask first: {{% if {said if len(said) <= 40 else 'name'} is defined %}} … {{% endif %}}"
+    if "longer than" in reason:
+        return "shorten it: {{ text | truncate(200) }}, or give the field a max_length"
+    return "say something in every case, with {% else %}" if "is empty" in reason else ""
+
+
+def _conditions(policy: Policy, template: Template, variant: Variant, way: Reach) -> Iterator[Condition]:
+    """What must hold for this variant to be the one that is sent."""
+    if variant.when:
+        yield variant.when.condition
+    if template.choose is Choose.FIRST:
+        for earlier in template.variants:
+            if earlier.name == variant.name:
+                break
+            if earlier.when:
+                yield Not(earlier.when.condition)
+    event = policy.events.get(way.event_type)
+    if event and event.message != template.name:
+        yield AnyOf(tuple(rule.when.condition for rule in event.rules if rule.message == template.name))
+
+
+def _currencies(variant: Variant) -> frozenset[Key]:
+    """The values that a variant takes for currencies."""
+    found: set[Key] = set()
+    for text in sources(variant):
+        parsed = parse(text.source)
+        if isinstance(parsed, Fault):
+            continue
+        own = own_names(parsed.tree)
+        for node in parsed.tree.find_all(nodes.Filter):
+            argument = bound(node, FILTERS["money"]).get("currency") if node.name == "money" else None
+            use = use_of(parsed, argument, own) if argument else None
+            if use:
+                found.add(use.key)
+    return frozenset(found)
+
+
+__all__: Sequence[str] = ["trial_render"]

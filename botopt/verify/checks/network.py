@@ -1,0 +1,39 @@
+"""Both networks must give the same answers on the boundary facts of this very policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from botopt.model.codes import finding
+from botopt.model.condition import Condition
+from botopt.model.diagnostic import Diagnostic
+from botopt.model.policy import Policy, When
+from botopt.model.position import Position
+from botopt.network.network import self_check
+
+
+def networks_agree(policy: Policy) -> Iterator[Diagnostic]:
+    """One finding for each condition on which they differ."""
+    for group in condition_groups(policy):
+        places: dict[Condition, Position] = {when.condition: when.position for when in group}
+        for disagreement in self_check([when.condition for when in group]):
+            yield finding(
+                "B501",
+                places[disagreement.condition],
+                f"the two rules networks disagree about this condition: {disagreement}",
+                "please report this as a bug; until then run with `--network reference`",
+            )
+
+
+def condition_groups(policy: Policy) -> Iterator[list[When]]:
+    """The conditions of the policy as they are compiled together."""
+    for event_type in policy.events.values():
+        if event_type.rules:
+            yield [rule.when for rule in event_type.rules]
+    of_suppressions = [when for suppression in policy.suppressions for when in suppression.conditions]
+    if of_suppressions:
+        yield of_suppressions
+    for template in policy.templates.values():
+        whens = [variant.when for variant in template.variants if variant.when is not None]
+        if whens:
+            yield whens
