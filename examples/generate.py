@@ -61,8 +61,7 @@ def say(user: int, when: str, kind: str, then: str = "", /, arrives: str = "", *
     if then:
         action, minutes = then.split()
         later = at + timedelta(minutes=int(minutes))
-        about = "payment_failed" if kind.startswith("com.") else kind
-        put(later, event(user, f"message.{action}", later, {"event_type": about}))
+        put(later, event(user, f"message.{action}", later, {"event_type": kind}))
 
 
 def between(low: int, high: int) -> int:
@@ -79,13 +78,14 @@ def payments() -> None:
     say(2, "thu 11:33:02", "payment_failed", arrives="thu 11:35", amount=89.5, order_id="O-20418")
     say(20, "thu 11:36:10", "payment_failed", amount=45, order_id="O-20419", reason="bank unavailable, try again")
     say(3, "thu 15:10", "payment_failed", "converted 4", amount=4999, currency="INR", order_id="O-20421", attempts=3)
-    say(23, "thu 12:40", "com.acme.billing.PaymentFailed", "clicked 9", amount=259.9, order_id="O-20440", attempts=3)
+    say(23, "thu 12:40", "com.acme.billing.PaymentFailed", amount=259.9, order_id="O-20440", attempts=3)
     say(23, "thu 12:52", "com.acme.billing.PaymentSucceeded", order_id="O-20440", amuont=259.9)
     say(1, "thu 15:20", "payment_failed", "clicked 3", amount=24.9, order_id="O-20455")
+    say(8, "thu 16:30", "card_expiring", "clicked 40", card="4242", days_left=6)
     say(4, "thu 23:30", "payment_failed", "clicked 530", amount=119, order_id="O-20430")  # held until eight
     say(3, "sat 23:40", "payment_failed", amount=12500, currency="INR", order_id="O-20488")  # too large to wait
     for number, day in enumerate(("thu", "fri", "sat", "mon", "tue")):  # too often: time for a person
-        say(5, f"{day} 17:0{number}", "payment_failed", amount=79.9 + number, order_id=f"O-205{number}0", attempts=3)
+        say(5, f"{day} 17:0{number}", "payment_failed", "clicked 6", amount=79 + number, order_id=f"O-205{number}0")
 
 
 def habits() -> None:
@@ -94,7 +94,7 @@ def habits() -> None:
         data = {"area": "Leipzig-Süd", "services": ["Internet", "TV"], "households": 3400}
         say(user, f"fri 19:2{user % 10}", "service_outage", then, arrives="fri 21:52" if user == 11 else "", **data)
         say(user, f"fri 19:5{user % 10}", "router_offline", minutes=34)
-        say(user, f"fri 20:3{user % 10}", "slow_connection", mbps=0.4, promised=100)
+        say(user, f"fri 20:3{user % 10}", "slow_connection", mbps=4, promised=100)
         say(user, "fri 21:40", "outage_resolved", area="Leipzig-Süd")
     for hour, day in enumerate(DAYS, start=14):
         late = {"eta": "2025-06-16T10:00:00Z", "days_late": 4}
@@ -103,27 +103,28 @@ def habits() -> None:
         say(14, f"{day} {hour}:20", "parcel_delayed", "clicked 5", tracking=f"AC-1070{hour}", **late)
         say(14, f"{day} {hour}:40", "slow_connection", "clicked 4", mbps=41, promised=100)
     say(15, "thu 15:01", "user.subscribed", category="marketing")
-    say(15, "fri 09:30", "feature_tip", "clicked 3", feature="Guest Wi-Fi")
+    say(15, "fri 09:30", "feature_tip", "clicked 3", feature="Acme Guard")
     say(15, "fri 10:15", "router_offline", minutes=140)
     say(15, "fri 12:00", "appointment_booked", appointment_id="T-3310", starts_at=utc(moment(15, "tue 10:00")))
-    say(15, "fri 12:20", "plan_upgrade", discount=0.25)
     say(15, "fri 13:00", "parcel_waiting", tracking="AC-108001", shop={}, pickup_by="2025-06-14T12:00:00Z")
     say(15, "fri 17:00", "payment_failed", amount=799, currency="INR", order_id="O-20470")
-    for day in ("sun", "mon", "tue", "wed"):
+    for day in ("fri", "sun", "mon", "tue", "wed"):
         say(15, f"{day} 11:00", "plan_upgrade", discount=0.25)
 
 
 def rights() -> None:
     """Alarms at night; yes and no to offers; leaving and coming back; messages that fail; lines twice and late."""
+    say(21, "wed 13:20", "technician_late", appointment_id="T-3402", minutes_late=25, technician="Meera Iyer")
     say(12, "fri 01:30", "appointment_reminder", appointment_id="T-3301", starts_at=utc(moment(12, "fri 07:30")))
     for minute in ("05", "21", "40"):
         say(16, f"sat 02:{minute}", "login_unusual", at=utc(moment(16, f"sat 02:{minute}")), city="KYIV")
     say(16, "sat 03:00", "password_changed", device="unknown browser")
     say(30, "sat 10:00", "password_reset_requested")
     say(30, "sat 10:04", "password_changed", device="Pixel 8")
-    say(17, "thu 14:00", "feature_tip", feature="Guest Wi-Fi")
+    say(22, "fri 13:40", "security_checkup", days_since=400)
+    say(17, "thu 14:00", "feature_tip", feature="Acme Guard")
     say(17, "thu 14:05", "user.subscribed", category="marketing")
-    say(17, "fri 10:00", "feature_tip", "converted 2", feature="Wi-Fi map")
+    say(17, "fri 10:00", "feature_tip", "converted 2", feature="Acme Map")
     say(17, "fri 11:00", "user.unsubscribed", channel="sms")
     say(17, "sat 09:00", "user.unsubscribed", category="marketing")
     say(17, "mon 09:30", "plan_upgrade", discount=0.3)
@@ -143,13 +144,14 @@ def everyday() -> None:
     """What happens to everybody else: parcels, invoices, visits, and now and then the line."""
     for user in (user for user in range(1, 31) if user not in (13, 14, 15, 18)):
         hour, minute, days = between(10, 18), between(10, 45), DAYS[between(1, 2) :]
-        likes = "clicked 11" if between(1, 100) <= 45 else ""
-        parcel, bill = {"tracking": f"AC-20{user:04}"}, {"invoice_id": f"R-06{user:02}", "amount": between(19, 89)}
+        likes = "clicked 11" if between(1, 100) <= 60 else ""
         visit = {"appointment_id": f"T-34{user:02}", "starts_at": utc(moment(user, f"wed {hour}:00"))}
-        eta = utc(moment(user, f"{days[2]} 12:00"))
-        say(user, f"{days[0]} {hour}:{minute}", "parcel_shipped", likes, **parcel, items=["Router", "Cable"], eta=eta)
+        parcel, eta = {"tracking": f"AC-20{user:04}"}, utc(moment(user, f"{days[2]} 12:00"))
+        currency, factor = ("INR", 30) if "Kolkata" in USERS[user - 1][2] else ("EUR", 1)
+        bill = {"invoice_id": f"R-06{user:02}", "amount": between(19, 89) * factor, "currency": currency}
+        say(user, f"{days[0]} {hour}:{minute}", "parcel_shipped", likes, **parcel, items=["Router", "Cube"], eta=eta)
         if user % 3 == 0:
-            say(user, f"{days[1]} {hour}:20", "parcel_delayed", **parcel, eta=eta, days_late=between(1, 4))
+            say(user, f"{days[1]} {hour}:20", "parcel_delayed", likes, **parcel, eta=eta, days_late=between(1, 4))
             say(user, f"tue {hour}:{minute}", "appointment_cancelled", appointment_id=visit["appointment_id"])
         say(user, f"{days[2]} {hour}:25", "courier_near", **parcel, minutes=between(5, 25))
         say(user, f"{days[2]} {hour}:50", "parcel_delivered", **parcel)
@@ -158,16 +160,16 @@ def everyday() -> None:
             say(user, f"mon {between(10, 23)}:15", "invoice_paid", invoice_id=bill["invoice_id"])
         say(user, f"wed {hour}:30", "invoice_due", **bill, due_at="2025-06-10T22:00:00Z", overdue=True)
         say(user, f"mon {hour}:{minute}", "appointment_booked", likes, **visit)
-        say(user, f"wed {hour - 2:02}:40", "appointment_reminder", **visit)
-        say(user, f"tue {between(0, 23):02}:30", "router_offline", minutes=between(5, 180))
+        say(user, f"wed {hour - 2:02}:40", "appointment_reminder", "" if user % 3 == 0 else likes, **visit)
+        say(user, f"tue {between(7, 21):02}:30", "router_offline", minutes=between(5, 180))
         say(user, f"sun {between(8, 22):02}:{minute}", "slow_connection", mbps=between(15, 80), promised=100)
         if user % 4 == 0:
             say(user, f"{days[0]} 08:30", "user.subscribed", category="marketing")
-            say(user, f"tue {hour}:10", "feature_tip", feature="Parental controls")
+            say(user, f"tue {hour}:10", "feature_tip", feature="Acme Kids")
         if user >= 24:
             say(user, "thu 17:30", "account_created")
             for day in ("fri", "sat", "mon"):
-                say(user, f"{day} 12:{minute}", "setup_incomplete", steps_left=2, steps=["Wi-Fi", "PIN"])
+                say(user, f"{day} 12:{minute}", "setup_incomplete", steps_left=2, steps=["App", "PIN"])
             say(user, f"{days[2]} 19:00", "setup_completed")
 
 
@@ -184,16 +186,11 @@ def mistakes() -> None:
     say(7, "fri 15:41", "message.clicked", message_id="5f1d0c7a9b3e2468ace01357")
 
 
-def main() -> None:
-    """Who the users are, then everything in the order in which it arrives."""
-    for user, (name, plan, timezone, locale) in enumerate(USERS, start=1):
-        at = datetime(2025, 6, 5, 6, user, tzinfo=UTC)
-        data = {"name": name, "plan": plan, "timezone": timezone, "locale": locale, "autopay": user % 6 == 0}
-        put(at, event(user, "user.updated", at, data))
+if __name__ == "__main__":
+    for number, (name, plan, timezone, locale) in enumerate(USERS, start=1):
+        known = {"name": name, "plan": plan, "timezone": timezone, "locale": locale, "autopay": number % 7 == 0}
+        at_six = datetime(2025, 6, 5, 6, number, tzinfo=UTC)
+        put(at_six, event(number, "user.updated", at_six, known))
     for tell in (payments, habits, rights, everyday, mistakes):
         tell()
     sys.stdout.buffer.write("".join(f"{line}\n" for *_, line in sorted(lines)).encode())
-
-
-if __name__ == "__main__":
-    main()

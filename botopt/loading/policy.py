@@ -48,7 +48,7 @@ def load_policy(folder: Path, *, channel_types: Mapping[str, Collection[str]]) -
             document, problems = read_file(path, shown)
             documents.append((document, kind))
             found += problems
-    if not any(kind == "rules" for _, kind in documents):
+    if not documents or not (folder / "rules").is_dir():
         found.append(no_rules(folder))
     findings = Findings(damaged((document for document, _ in documents), found))
     partial = read_workspace(findings, gather(findings, documents), channel_types)

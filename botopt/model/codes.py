@@ -97,6 +97,7 @@ _ALL: tuple[Code, ...] = (
     Code("B120", WARNING, "A file that is not read"),
     Code("B121", WARNING, "A rule that changes nothing"),
     Code("B122", WARNING, "A suppression that stops nothing"),
+    Code("B123", WARNING, "A template that nothing sends"),
     # B2xx: conditions (botopt/loading/expression/)
     Code("B201", ERROR, "A condition cannot be read"),
     Code("B202", ERROR, "Not part of the condition language"),

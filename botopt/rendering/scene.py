@@ -116,7 +116,7 @@ def number_text(value: float) -> str:
             raise Refusal("this number is too long to be printed") from error
     if not math.isfinite(value):
         raise Refusal("this number is too large to be printed")
-    if value == int(value) and abs(value) < EXACT:
+    if value == int(value) and abs(value) < 1e21:
         return str(int(value))
     short = f"{value:.15g}"
     return f"{Decimal(short):f}" if "e" in short and 1e-9 <= abs(value) < 1e21 else short

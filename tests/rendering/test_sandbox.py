@@ -139,7 +139,7 @@ BOMBS = {
     "a loop that formats": "{% for a in items %}{{ amount | money('EUR') }}{% endfor %}",
     "a loop that joins": "{% set x = order_id %}{% for a in items %}{% if x ~ x == 'y' %}{% endif %}{% endfor %}",
     "a loop that looks through a text": "{% for a in items %}{% if 'b' in order_id %}{% endif %}{% endfor %}",
-    "a loop that counts": "{% for a in items %}{% for b in items %}{% set n = items | length %}{% endfor %}{% endfor %}",
+    "a loop that counts": "{% for a in items %}{% for b in items %}{% set n = 1 + 1 %}{% endfor %}{% endfor %}",
     "a doubled text": "{% set x = order_id %}" + "{% set x = x ~ x %}" * 60 + "{{ x }}",
     "a squared number": "{% set x = amount %}" + "{% set x = x * x %}" * 60 + "{{ x }}",
     "a long text": "{{ address.long }}",

@@ -52,7 +52,8 @@ TEXTS: st.SearchStrategy[str] = st.deferred(
     | _of(
         "({t} | title)", "({n} | money('EUR'))", "({n} | money(currency))", "({t} | truncate(5))", "({n} | number)",
         "({t} ~ {n})", "({t} if {b})", "({t} if {b} else {t})", "({e} | ago)", "({e} | date)",
-        "({n} | plural('a', '#'))", "(reason if reason is defined else {t})", "({x} | urlencode)", "({n} | percent)", "({t} or {t})",
+        "({n} | plural('a', '#'))", "(reason if reason is defined else {t})", "({x} | urlencode)", "({n} | percent)",
+        "({t} or {t})",
         "(user.name | title if user.name is defined and {b} else {t})",
     )
 )  # fmt: skip

@@ -81,7 +81,7 @@ def _each(findings: Findings, node: Node, key: str, reach: InReach) -> list[_Fou
     entries = scalars.items(findings, node, key)
     if entries is None:
         return None
-    parts = [_read(findings, entry, f"each entry of {key}", reach) for entry in entries]
+    parts = [_part(findings, entry, f"each entry of {key}", reach) for entry in entries]
     found = [part for part in parts if part is not None]
     return found if len(found) == len(parts) else None
 
@@ -114,9 +114,14 @@ def _combined(findings: Findings, node: Map, key: str, reach: InReach) -> _Found
     if name.text != "not":
         parts = _each(findings, value, name.text, reach)
         return None if parts is None else _joined(parts, "and" if name.text == "all" else "or")
-    if isinstance(value, Sequence):
-        hint = "write not: {any: […]} for none of them, or not: {all: […]} for not all of them"
-        findings.report("B104", value.position, "not takes one condition, not a list", hint)
-        return None
-    inner = _read(findings, value, "not", reach)
+    inner = _part(findings, value, "not", reach)
     return None if inner is None else (Not(inner[0]), f"not ({inner[1]})")
+
+
+def _part(findings: Findings, node: Node, key: str, reach: InReach) -> _Found | None:
+    """A condition inside another: a list there would not say whether all or any must hold."""
+    if isinstance(node, Sequence):
+        hint = "write {all: […]} if all must hold, {any: […]} if one is enough"
+        findings.report("B104", node.position, f"{key} must be one condition, not a list", hint)
+        return None
+    return _read(findings, node, key, reach)

@@ -21,6 +21,7 @@ _KEYS = (
     "description category fields weight threshold message channel expires_after accepts enabled engagement always rules"
 ).split()
 _ONLY_WITH_MESSAGE = "weight threshold channel category expires_after always rules".split()
+_LONGEST_TYPE = 256
 _HINTS = {
     "template": "type message: and the name of a template",
     "messages": "type message: and the name of a template",
@@ -168,7 +169,12 @@ def _channel(block: Block, channels: Known) -> str | None:
 
 
 def _accepts(block: Block) -> tuple[str, ...]:
-    return tuple(node.text for node in block.names("accepts") or ())
+    found = block.names("accepts") or ()
+    for node in found:
+        if not node.text.isprintable() or len(node.text) > _LONGEST_TYPE:
+            message = f"a type has at most {_LONGEST_TYPE} characters, and only those that are visible"
+            block.findings.report("B107", node.position, message)
+    return tuple(node.text for node in found)
 
 
 def _rules(block: Block, reach: InReach, names: Names) -> tuple[Rule, ...]:

@@ -66,8 +66,7 @@ def read_suppression(
         message = f"{called} stops nothing: no event type with a message is in its scope"
         findings.report("B122", first, message, "check events, categories and channels")
     types = types or [type_ for type_ in surroundings.events.values() if not events or type_.name in events]
-    reach = _reach(types if sure else (), surroundings, sure=sure)
-    when, unless = _when(block, "when", reach), _when(block, "unless", reach)
+    when, unless = _conditions(block, types if sure else [], surroundings, sure=sure)
     if kind_key is None:
         return None
     around = Around(
@@ -115,12 +114,16 @@ def _scope(block: Block, key: str, known: Known) -> tuple[str, ...] | None:
     return tuple(node.text for node in nodes) if all(right) else None
 
 
-def _reach(types: list[EventType] | tuple[()], surroundings: Surroundings, *, sure: bool) -> InReach:
+def _conditions(
+    block: Block, types: list[EventType], surroundings: Surroundings, *, sure: bool
+) -> tuple[When | None, When | None]:
+    when, unless = block.get("when"), block.get("unless")
+    if when is None and unless is None:
+        return None, None
     found = merged(types)
     unsure = not sure or surroundings.unsure_of(types)
-    return InReach(surroundings.names_of(found.fields, found.conflicts), unsure)
-
-
-def _when(block: Block, key: str, reach: InReach) -> When | None:
-    node = block.get(key)
-    return None if node is None else read_when(block.findings, node, key, reach)
+    reach = InReach(surroundings.names_of(found.fields, found.conflicts), unsure)
+    return (
+        None if when is None else read_when(block.findings, when, "when", reach),
+        None if unless is None else read_when(block.findings, unless, "unless", reach),
+    )

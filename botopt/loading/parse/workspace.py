@@ -164,10 +164,15 @@ class _Workspace:
             for name in reached(one.node):
                 if one.key.text in surroundings.events:
                     named.setdefault(name, []).append(surroundings.events[one.key.text])
+        # A message that names no template may mean one of those that seem unused.
+        unused_is_sure = self.sections.events.complete and set(named) <= set(self.sections.templates.names())
         found = {}
         for key, node in self.sections.templates.entries:
             types = named.get(key.text, [])
             template = read_template(self.findings, key, node, types, surroundings, locale)
+            if not types and unused_is_sure:
+                message = f"no event type and no rule sends the template {shown(key)}"
+                self.findings.report("B123", key.position, message, f"name it: message: {key.text}; or delete it")
             parsed = [type_ for type_ in types if key.text in _templates_of(type_)]
             if template is not None and sure and parsed == types and not surroundings.unsure_of(types):
                 found[key.text] = template
