@@ -23,7 +23,7 @@ Dan Kim, free, America/Los_Angeles, en; Hannah Wolf, pro, Europe/Berlin, de; Vik
 Amélie Petit, free, Europe/Paris, fr; Ben Carter, free, Europe/London, en; Lea Bauer, free, Europe/Vienna, de-AT
 Sarah Lee, pro, America/New_York, en; Ngozi Eze, free, Africa/Lagos, en; Max Richter, vip, Europe/Berlin, de
 """.strip().replace("\n", "; ").split("; ")]  # fmt: skip
-DICE = random.Random(2025)  # noqa: S311 - only random() is used: it is the same in every Python
+DICE = random.Random(15)  # noqa: S311 - only random() is used: it is the same in every Python
 
 lines: list[tuple[datetime, int, str]] = []  # when a line arrives, a number to keep their order, the line
 
@@ -84,6 +84,7 @@ def payments() -> None:
     say(8, "thu 16:30", "card_expiring", "clicked 40", card="4242", days_left=6)
     say(4, "thu 23:30", "payment_failed", "clicked 530", amount=119, order_id="O-20430")  # held until eight
     say(3, "sat 23:40", "payment_failed", amount=12500, currency="INR", order_id="O-20488")  # too large to wait
+    say(4, "wed 23:10:07", "payment_failed", amount=89, order_id="O-20699")  # still held when the file ends
     for number, day in enumerate(("thu", "fri", "sat", "mon", "tue")):  # too often: time for a person
         say(5, f"{day} 17:0{number}", "payment_failed", "clicked 6", amount=79 + number, order_id=f"O-205{number}0")
 
@@ -128,13 +129,13 @@ def rights() -> None:
     say(17, "fri 11:00", "user.unsubscribed", channel="sms")
     say(17, "sat 09:00", "user.unsubscribed", category="marketing")
     say(17, "mon 09:30", "plan_upgrade", discount=0.3)
-    say(18, "thu 13:30", "invoice_due", invoice_id="R-0518", amount=59, due_at="2025-06-12T22:00:00Z")
+    say(18, "thu 13:30", "invoice_due", invoice_id="R-0518", amount=59, due_at="2025-06-12T20:00:00Z")
     say(18, "fri 09:00", "user.deleted")
     say(18, "fri 09:10", "invoice_paid", invoice_id="R-0518")
     say(18, "mon 08:30", "user.subscribed")
     say(18, "mon 08:31", "account_created")
     for minute, then in (("10", "failed 1"), ("15", "clicked 6")):  # a message that failed counts nowhere
-        pickup = {"shop": {}, "pickup_by": "2025-06-12T10:00:00Z", "reminder": 2}
+        pickup = {"shop": {"name": "Orchard Kiosk"}, "pickup_by": "2025-06-12T10:00:00Z", "reminder": 2}
         say(19, f"fri 13:{minute}", "parcel_waiting", then, tracking="AC-109200", **pickup)
     say(22, "fri 11:59", "router_offline", arrives="mon 09:30", minutes=55)  # three days late ...
     put(*lines[-1][::2])  # ... and twice
@@ -155,10 +156,10 @@ def everyday() -> None:
             say(user, f"tue {hour}:{minute}", "appointment_cancelled", appointment_id=visit["appointment_id"])
         say(user, f"{days[2]} {hour}:25", "courier_near", **parcel, minutes=between(5, 25))
         say(user, f"{days[2]} {hour}:50", "parcel_delivered", **parcel)
-        say(user, f"{days[1]} {between(10, 23)}:05", "invoice_due", **bill, due_at="2025-06-10T22:00:00Z")
+        say(user, f"{days[1]} {between(10, 23)}:05", "invoice_due", **bill, due_at="2025-06-10T18:00:00Z")
         if user % 4:
             say(user, f"mon {between(10, 23)}:15", "invoice_paid", invoice_id=bill["invoice_id"])
-        say(user, f"wed {hour}:30", "invoice_due", **bill, due_at="2025-06-10T22:00:00Z", overdue=True)
+        say(user, f"wed {hour}:30", "invoice_due", **bill, due_at="2025-06-10T18:00:00Z", overdue=True)
         say(user, f"mon {hour}:{minute}", "appointment_booked", likes, **visit)
         say(user, f"wed {hour - 2:02}:40", "appointment_reminder", "" if user % 3 == 0 else likes, **visit)
         say(user, f"tue {between(7, 21):02}:30", "router_offline", minutes=between(5, 180))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from botopt.cli.console import visible
-from botopt.model.decision import Outcome
+from botopt.model.decision import Outcome, Reason
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Policy
 from botopt.verify.summary import Summary
@@ -22,12 +22,14 @@ def print_summary(console: Console, summary: Summary, policy: Policy, undeclared
     """Outcomes by event type, reasons, rejected lines, what is still held, undeclared fields."""
     console.print()
     console.print(_by_type(summary))
-    if summary.reasons:
-        console.print(_counts("not sent, because", summary.reasons))
+    reasons = {reason: summary.reasons[reason] for reason in Reason if summary.reasons[reason]}
+    reasons.pop(Reason.REJECTED, None)
+    if reasons:
+        console.print(_counts("not sent, because", reasons))
     if summary.responses:
-        console.print(_counts("responses", summary.responses))
+        console.print(_counts("responses", dict(summary.responses.most_common())))
     if summary.rejected:
-        console.print(_counts("rejected lines", summary.rejected))
+        console.print(_counts("rejected lines", dict(summary.rejected.most_common())))
     lines = f"{summary.lines:,} lines, {summary.records:,} records"
     console.print(f"{lines}; {summary.still_held:,} message(s) still held", markup=False)
     for sentence in undeclared_sentences(undeclared, policy):
@@ -54,7 +56,7 @@ def _counts(title: str, counts: Mapping[str, int]) -> Table:
     table = Table(box=SIMPLE_HEAD, show_header=True)
     table.add_column(title)
     table.add_column("", justify="right")
-    for name, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+    for name, number in counts.items():
         table.add_row(visible(name), f"{number:,}")
     return table
 

@@ -27,7 +27,7 @@ def print_user(view: UserView) -> None:
 
 def _lines(name: str, value: object, depth: int) -> Iterable[str]:
     pad = "  " * depth
-    label = name.replace("_", " ")
+    label = name
     match value:
         case Mapping():
             if value:
@@ -47,7 +47,7 @@ def _lines(name: str, value: object, depth: int) -> Iterable[str]:
 
 def _inline(entry: object) -> str:
     if isinstance(entry, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {visible(str(value))}" for key, value in entry.items() if value)
+        return ", ".join(f"{key} {visible(str(value))}" for key, value in entry.items() if value)
     return visible(str(entry))
 
 

@@ -39,8 +39,10 @@ def smallest_change(work: Work, reasons: Sequence[Reason]) -> tuple[str, ...]:
             sentences.append(f"template {work.template} would have to render within its bounds")
         else:
             stop = decisive(stages[reason](work))
-            end = "" if stop.until_us is None else f" before {instant_text(stop.until_us)}"
-            sentences.append(f"without {stop.by}, which stops it{end}")
+            if stop.until_us is None or stop.until_us <= work.now_us:
+                sentences.append(f"{stop.by} would have to not stop it")
+            else:
+                sentences.append(f"{stop.by} stops it until {instant_text(stop.until_us)}: at that time or later")
     return tuple(sentences)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from botopt.engine.calendar import quiet_until
 from botopt.engine.scoring import clamp
 from botopt.engine.stages import capped, cooldown, inhibited, muted, resolved
+from botopt.engine.stages.holdout import is_held_out
 from botopt.engine.stages.no_consent import refusal
 from botopt.engine.stages.scope import Bound
 from botopt.engine.values import rate_of, unanswered_since
@@ -51,9 +52,11 @@ def arithmetic(work: Work) -> tuple[str, ...]:
             threshold.append(f"{'+' if part.value >= 0 else '-'} {number(abs(part.value))} ({part.id})")
     limited = "" if raw == clamp(raw) else f", limited to {number(work.raw)}"
     threshold.append(f"+ {number(work.fatigue)} (fatigue: {_fatigue(work)})")
+    product = work.raw * work.factor
+    cut = ", limited to 1" if product > 1 else ""
     return (
         f"raw score  {' '.join(score)} = {number(raw)}{limited}",
-        f"score      {number(work.raw)} × {number(work.factor)} ({_engagement(work)}) = {number(work.score)}",
+        f"score      {number(work.raw)} × {number(work.factor)} ({_engagement(work)}) = {number(product)}{cut}",
         f"needed     {' '.join(threshold)} = {number(work.needed)}",
     )
 
@@ -96,7 +99,9 @@ def stage(work: Work, reason: Reason) -> str:
         case Reason.BELOW_THRESHOLD:
             return f"score {number(work.score)}, needs more than {number(work.needed)}"
         case Reason.HOLDOUT:
-            return f"{number(work.plan.settings.holdout * 100)}% of users are held out"
+            held_out = is_held_out(work.plan.settings, work.event.user)
+            share = number(work.plan.settings.holdout * 100)
+            return f"{share}% of users are held out; this user is {'one' if held_out else 'none'} of them"
         case _:
             return ""
 

@@ -167,13 +167,14 @@ Condition = Comparison | Membership | Contains | IsDefined | Truth | Constant | 
 
 ALWAYS = All(())
 
-_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_WEEK = 604_800
+_UNITS = (("w", _WEEK), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def duration_text(microseconds: int) -> str:
     """A duration as an author types it: `5400000000` is `1h30m`."""
     seconds, text = microseconds // 1_000_000, ""
-    for unit, size in _UNITS[1:] if seconds % 604_800 else _UNITS:  # weeks only for whole ones: 8d, not 1w1d
+    for unit, size in _UNITS if seconds >= 2 * _WEEK and seconds % _WEEK == 0 else _UNITS[1:]:  # 7d, 8d, but 2w
         if seconds >= size:
             text, seconds = f"{text}{seconds // size}{unit}", seconds % size
     return text or "0s"

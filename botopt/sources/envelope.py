@@ -48,7 +48,9 @@ class Decoder:
         self._policy = policy
         self._types = {alias: event.name for event in policy.events.values() for alias in event.accepts}
         self._types.update({name: name for name in (*policy.events, *RESERVED_TYPES)})
-        self._attributes = {name: spec for name, spec in {**BUILT_IN_ATTRIBUTES, **policy.attributes}.items() if name != "id"}
+        self._attributes = {
+            name: spec for name, spec in {**BUILT_IN_ATTRIBUTES, **policy.attributes}.items() if name != "id"
+        }
         self.undeclared: Counter[tuple[str, str]] = Counter()
 
     def decode(self, raw: bytes, line: int, input_number: int = 0) -> Event | Rejected | None:

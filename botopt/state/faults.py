@@ -40,7 +40,9 @@ def translated(path: Path, fault: sqlite3.Error) -> StateError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StateLocked(f"{path} is in use by another program. Close it there and try again.")
         case sqlite3.SQLITE_FULL:
-            return StateError(f"{path}: the disk is full. Nothing of the last batch was written; what was there is kept.")
+            return StateError(
+                f"{path}: the disk is full. Nothing of the last batch was written; what was there is kept."
+            )
         case sqlite3.SQLITE_IOERR:
             return StateError(
                 f"{path}: the disk does not read or write as it should ({fault}). "

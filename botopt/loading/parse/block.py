@@ -35,11 +35,14 @@ class Block:
         self.what = what
         self.place = place
         self._nodes: dict[str, Node] = {}
+        self._advice: list[str] = []
         for key, value in node.entries:
             if key.text in keys:
                 self._nodes[key.text] = value
             else:
-                hint = (hints or {}).get(key.text) or did_you_mean(key.text, keys) or f"there are {listed(keys, 'and')}"
+                hint = (hints or {}).get(key.text) or did_you_mean(key.text, keys)
+                self._advice.append(hint)
+                hint = hint or f"there are {listed(keys, 'and')}"
                 findings.report("B101", key.position, f"unknown key {shown(key)} in {what}", hint)
 
     def __contains__(self, key: str) -> bool:
@@ -54,11 +57,17 @@ class Block:
         found = self.node.key(name)
         return found.position if found is not None else self.place
 
+    def may_have(self, *keys: str) -> bool:
+        """Whether one of these absent keys may be there after all: lost, or under a name that is not known."""
+        if self.findings.is_damaged(self.node):
+            return True
+        return any(f'"{key}"' in advice or f"{key}:" in advice for advice in self._advice for key in keys)
+
     def needs(self, key: str, why: str = "", hint: str = "") -> bool:
         """Whether a required key is there; if not, there is a finding."""
         if key in self._nodes:
             return True
-        if self.findings.is_damaged(self.node):
+        if self.may_have(key):
             self.findings.fault()
             return False
         self.findings.report("B103", self.place, f"{self.what} has no {key}{why}", hint or f"add {key}: …")
@@ -84,12 +93,7 @@ class Block:
     def switch(self, key: str) -> bool | None:
         """`on` or `off`; `true` and `false` will do."""
         node = self._nodes.get(key)
-        if node is None:
-            return None
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
-            return node.value
-        word = scalars.choice(self.findings, node, key, ("on", "off"))
-        return None if word is None else word == "on"
+        return None if node is None else scalars.switch(self.findings, node, key)
 
     def choice(self, key: str, options: Collection[str]) -> str | None:
         node = self._nodes.get(key)

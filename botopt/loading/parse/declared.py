@@ -17,8 +17,9 @@ def read_category(findings: Findings, name: Scalar, node: Node) -> Category | No
     """One category."""
     word = node.text if isinstance(node, Scalar) else ""
     hint = f"type {name.text}: {{consent: {word}}}" if word in set(Consent) else ""
+    scalars.is_name(findings, name, "the name of a category")
     inner = scalars.entries(findings, node, name.text, hint)
-    if inner is None or not scalars.is_name(findings, name, "the name of a category"):
+    if inner is None:
         return None
     block = Block(findings, inner, ("consent", "engagement"), f'the category "{name.text}"', name.position)
     consent = block.choice("consent", [consent.value for consent in Consent])
@@ -37,8 +38,9 @@ def read_channel(
     """One channel, with the options of its type. A text such as `${NAME}` is kept as it is."""
     word = node.text if isinstance(node, Scalar) else ""
     hint = f"type {name.text}: {{type: {word}}}" if word in channel_types else ""
+    scalars.is_name(findings, name, "the name of a channel")
     inner = scalars.entries(findings, node, name.text, hint)
-    if inner is None or not scalars.is_name(findings, name, "the name of a channel"):
+    if inner is None:
         return None
     what = f'the channel "{name.text}"'
     known = inner.get("type")

@@ -117,7 +117,7 @@ def read_event(findings: Findings, declared: Declared, reach: InReach, names: Na
 
 
 def _refuse_without_message(block: Block) -> None:
-    if block.findings.is_damaged(block.node):
+    if block.may_have("message"):
         block.findings.fault()
         return
     found = [key for key in _ONLY_WITH_MESSAGE if key in block]
@@ -138,8 +138,8 @@ def _refuse_without_message(block: Block) -> None:
 
 def _known(block: Block, key: str, known: Known) -> str | None:
     word, node = block.text(key), block.get(key)
-    if word is None or not isinstance(node, Scalar) or not known.knows(block.findings, node):
-        return None
+    if word is not None and isinstance(node, Scalar):
+        known.knows(block.findings, node)
     return word
 
 
@@ -149,7 +149,7 @@ def _channel(block: Block, channels: Known) -> str | None:
         return _known(block, "channel", channels)
     if "message" not in block:
         return None
-    if not channels.complete or block.findings.is_damaged(block.node):
+    if not channels.complete or block.may_have("channel"):
         block.findings.fault()
         return None
     if len(channels.names) == 1:

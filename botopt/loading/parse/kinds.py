@@ -26,6 +26,7 @@ from botopt.model.policy import (
 )
 
 _DAY = 24 * 60
+_CHOOSING = ("when", "unless", "events", "categories", "channels")
 
 
 class Around(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ def _reserved(block: Block, count: int | None, around: Around) -> tuple[tuple[st
         slots = scalars.integer(block.findings, value, f"what is reserved for {key.text}", 1)
         if not around.categories.knows(block.findings, key) or slots is None:
             continue
-        if around.types and key.text not in present and not around.surroundings.unsure_of(around.types):
+        if around.types and key.text not in present and around.surroundings.scopes_sure:
             message = f'slots are reserved for "{key.text}", and no message of that category is in scope'
             block.findings.report("B115", key.position, message, "add the category to the scope, or delete it here")
             continue
@@ -126,7 +127,7 @@ def inhibited_by(block: Block, around: Around) -> Kind | None:
     events = around.surroundings.events
     for node in names or ():
         type_ = events.get(node.text)
-        if type_ is not None and type_.message is None and node.text not in around.surroundings.unsure_types:
+        if type_ is not None and type_.message is None and around.surroundings.scopes_sure:
             message = f'"{node.text}" has no message, so it never inhibits another'
             hint = "resolved_by looks at events without a message, too"
             block.findings.report("B115", node.position, message, hint)
@@ -185,7 +186,7 @@ def mute(block: Block, around: Around) -> Kind | None:
     """`mute: 7d`, or `mute: always`."""
     node = block.get("mute")
     if isinstance(node, Scalar) and node.text == "always":
-        if not (around.has_condition or around.has_scope or block.findings.is_damaged(block.node)):
+        if not (around.has_condition or around.has_scope or block.may_have(*_CHOOSING)):
             message = "this would stop every message of the workspace"
             hint = "add when:, or say which with events, categories or channels"
             block.findings.report("B115", block.place, f"mute: always has no condition and no scope: {message}", hint)
@@ -256,7 +257,7 @@ def kind_of(block: Block) -> str | None:
         _refuse_options(block, found[0])
         return found[0]
     if not found:
-        if block.findings.is_damaged(block.node):
+        if block.may_have(*KINDS):
             block.findings.fault()
         else:
             message = f"{block.what} does not say what kind it is"

@@ -57,7 +57,7 @@ def read_rule(
         skip=block.boolean("skip", default=False),
         position=place,
     )
-    if not any(key in block for key in _EFFECTS) and not findings.is_damaged(inner) and rule_id:
+    if not any(key in block for key in _EFFECTS) and not block.may_have(*_EFFECTS):
         hint = "give it a score, a threshold, a message, a channel or skip: true"
         findings.report("B121", place, f"{called} changes nothing", hint)
     return rule if findings.faults == before else None
@@ -65,6 +65,6 @@ def read_rule(
 
 def _known(block: Block, key: str, known: Known) -> str | None:
     word, node = block.text(key), block.get(key)
-    if word is None or not isinstance(node, Scalar) or not known.knows(block.findings, node):
-        return None
+    if word is not None and isinstance(node, Scalar):
+        known.knows(block.findings, node)
     return word

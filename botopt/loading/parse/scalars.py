@@ -26,7 +26,7 @@ def text(findings: Findings, node: Node, key: str) -> str | None:
     if findings.is_flawed(node):
         return None
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        findings.report("B104", node.position, f"{key} must be text, not {shown(node)}", text_hint(key, node))
+        findings.report("B104", node.position, f"{key} must be a text, not {shown(node)}", text_hint(key, node))
         return None
     if not node.value.strip():
         findings.report("B111", node.position, f"{key} is empty")
@@ -55,10 +55,10 @@ def _range(low: float, high: float, *, above: bool, below: bool) -> str:
     if abs(low) >= LARGEST and abs(high) >= LARGEST:
         return ""
     if high >= LARGEST:
-        return f"{'above' if above else 'of at least'} {low:g}"
+        return f"{'above' if above else 'of at least'} {low:.15g}"
     if above and below:
-        return f"between {low:g} and {high:g}"
-    return f"above {low:g}, at most {high:g}" if above else f"from {low:g} to {high:g}"
+        return f"between {low:.15g} and {high:.15g}"
+    return f"above {low:.15g}, at most {high:.15g}" if above else f"from {low:.15g} to {high:.15g}"
 
 
 def integer(findings: Findings, node: Node, key: str, low: int = -LARGEST, high: int = LARGEST) -> int | None:
@@ -84,6 +84,20 @@ def boolean(findings: Findings, node: Node, key: str) -> bool | None:
         return node.value
     hint = boolean_hint(key, node)
     findings.report("B104", node.position, f"{key} must be true or false, not {shown(node)}", hint)
+    return None
+
+
+def switch(findings: Findings, node: Node, key: str) -> bool | None:
+    """`on` or `off`; true and false will do."""
+    if findings.is_flawed(node):
+        return None
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, bool):
+        return value
+    if value in {"on", "off"}:
+        return value == "on"
+    hint = boolean_hint(key, node).replace("true", "on").replace("false", "off")
+    findings.report("B105", node.position, f"{key} must be on or off, not {shown(node)}", hint)
     return None
 
 

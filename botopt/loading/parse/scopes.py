@@ -14,8 +14,8 @@ from botopt.model.policy import EventType, FieldSpec
 class Surroundings(msgspec.Struct, frozen=True):
     """What conditions anywhere in the workspace may use, and what could not be read of it.
 
-    `unsure_types` are event types some of whose fields, or all of whose rules, are not known. `unsure`: some attribute
-    or event type may be missing.
+    `unsure_types` are event types some of whose fields are not known. `unsure`: some attribute or event type may be
+    missing. `scopes_sure`: the messages, categories and channels of all event types are known.
     """
 
     events: Mapping[str, EventType]
@@ -24,6 +24,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     elsewhere: Mapping[str, tuple[str, ...]]
     unsure_types: frozenset[str]
     unsure: bool
+    scopes_sure: bool = True
 
     def names_of(self, fields: Mapping[str, FieldSpec], conflicts: Mapping[str, str] | None = None) -> Names:
         """The names in reach where these fields are."""

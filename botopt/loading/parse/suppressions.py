@@ -61,7 +61,7 @@ def read_suppression(
     events, categories, channels = (scope[key] or () for key in _SCOPES)
     has_scope = any(key in block for key in _SCOPES)
     types = [type_ for type_ in surroundings.events.values() if in_scope(type_, events, categories, channels)]
-    if not types and sure and has_scope and not surroundings.unsure and not surroundings.unsure_types:
+    if not types and sure and has_scope and surroundings.scopes_sure:
         first = block.key(next(key for key in _SCOPES if key in block))
         message = f"{called} stops nothing: no event type with a message is in its scope"
         findings.report("B122", first, message, "check events, categories and channels")

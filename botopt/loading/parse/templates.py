@@ -100,7 +100,8 @@ def _variants(block: Block, reach: InReach, fields: Merged, locale: str, choose:
 def _check_order(block: Block, variants: Map, choose: Choose) -> None:
     """A variant without `when` is chosen whenever it is reached: with `first` it must be the last, and there is one."""
     open_ = [name for name, value in variants.entries if not isinstance(value, Map) or value.get("when") is None]
-    if not variants.entries or block.findings.is_damaged(variants):
+    whole = all(isinstance(value, Map) for _, value in variants.entries)
+    if not variants.entries or not whole or block.findings.is_damaged(variants):
         return
     if not open_:
         last = variants.entries[-1][0]

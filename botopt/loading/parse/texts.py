@@ -17,7 +17,7 @@ def one_text(findings: Findings, node: Node, key: str) -> Text | None:
     if findings.is_flawed(node):
         return None
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        findings.report("B104", node.position, f"{key} must be text, not {shown(node)}", text_hint("", node))
+        findings.report("B104", node.position, f"{key} must be a text, not {shown(node)}", text_hint("", node))
         return None
     if not node.text.strip():
         findings.report("B111", node.position, f"{key} is empty", "type the words that the user reads")

@@ -64,8 +64,10 @@ class _Workspace:
             _known("channel", sections.channels, "add it to the section channels"),
             categories,
         )
+        before = findings.faults
         events = self._events(declared, surroundings, known)
-        surroundings = msgspec.structs.replace(surroundings, events=events)
+        scopes_sure = findings.faults == before and not surroundings.unsure and not surroundings.unsure_types
+        surroundings = msgspec.structs.replace(surroundings, events=events, scopes_sure=scopes_sure)
         self._refuse_clashing_aliases(declared)
         suppressions = self._suppressions(surroundings, known)
         templates = self._templates(declared, surroundings, settings.locale, sure=settings_sound)

@@ -20,8 +20,9 @@ FUNCTIONS = {"count": Scope.COUNT, "seen": Scope.SEEN, "sent": Scope.SENT}
 Key = tuple[Scope, str, int]
 """What makes two uses the same value, as in `Ref.key`."""
 
-_DURATION = re.compile(r"(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?")
+_DURATION = re.compile(r"(?=\d)(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?", re.ASCII)
 _SECONDS = (604_800, 86_400, 3_600, 60, 1)
+_LONGEST_US = 3_660 * 86_400 * 1_000_000  # as in conditions
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -39,11 +40,12 @@ class Use(msgspec.Struct, frozen=True):
 
 
 def duration_us(text: str) -> int | None:
-    """The microseconds of `1h30m`; None if it is no duration, or an empty one."""
+    """The microseconds of `1h30m`; None if it is no duration, is zero, or is longer than ten years."""
     found = _DURATION.fullmatch(text)
     if not found:
         return None
-    return sum(int(part or 0) * size for part, size in zip(found.groups(), _SECONDS, strict=True)) * 1_000_000 or None
+    seconds = sum(int(part or 0) * size for part, size in zip(found.groups(), _SECONDS, strict=True))
+    return seconds * 1_000_000 if 0 < seconds * 1_000_000 <= _LONGEST_US else None
 
 
 def own_names(tree: nodes.Template) -> frozenset[str]:

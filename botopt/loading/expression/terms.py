@@ -1,0 +1,214 @@
+"""Values in conditions: names, constants, arithmetic and windows, each with its type."""
+
+from __future__ import annotations
+
+from jinja2 import nodes
+
+from botopt.loading.durations import parse_duration
+from botopt.loading.expression.syntax import Tree
+from botopt.model.codes import finding
+from botopt.model.condition import NUMERIC, Arithmetic, Expression, Literal, Negative, Ref, Scope, ValueType
+from botopt.model.diagnostic import Diagnostic
+from botopt.model.names import ENGAGEMENT_NAMES, TIME_NAMES, Names, did_you_mean
+from botopt.model.position import Spans
+
+_ARITHMETIC: tuple[tuple[type[nodes.BinExpr], str], ...] = (
+    (nodes.Add, "+"),
+    (nodes.Sub, "-"),
+    (nodes.Mul, "*"),
+    (nodes.Div, "/"),
+)
+TYPE_WORDS = {
+    ValueType.TEXT: "a text",
+    ValueType.INTEGER: "a number",
+    ValueType.NUMBER: "a number",
+    ValueType.BOOLEAN: "true or false",
+    ValueType.TIME: "a time",
+    ValueType.LIST: "a list",
+    ValueType.OBJECT: "an object",
+}
+_FUNCTIONS = {"count": "count('event_type', '10m')", "seen": "seen('event_type', '1h')", "sent": "sent('24h')"}
+_NAMESPACES = {"engagement": tuple(ENGAGEMENT_NAMES), "time": tuple(TIME_NAMES)}
+
+
+class TermReader:
+    """Reads values. What cannot be read is reported and becomes None; the walk goes on."""
+
+    def __init__(self, tree: Tree, where: Spans, names: Names) -> None:
+        self.tree = tree
+        self.where = where
+        self.names = names
+        self.found: list[Diagnostic] = []
+
+    def report(self, code: str, node: nodes.Node, message: str, hint: str = "") -> None:
+        place = self.where.span(self.tree.start(node), self.tree.end(node))
+        self.found.append(finding(code, place, message, hint))
+
+    def term(self, node: nodes.Expr) -> Expression | None:
+        """A value, or None where there is a finding about it."""
+        for kind, operator in _ARITHMETIC:
+            if type(node) is kind:
+                return self._arithmetic(operator, node)
+        match node:
+            case nodes.Const() if isinstance(node.value, str | bool | int | float):
+                return self._literal(node)
+            case nodes.Name():
+                return self._name(node)
+            case nodes.Getattr():
+                return self._attribute(node)
+            case nodes.Call():
+                return self._call(node)
+            case nodes.Neg():
+                inner = self._numeric(node.node)
+                if isinstance(inner, Literal) and not isinstance(inner.value, str):
+                    return Literal(-inner.value)
+                return None if inner is None else Negative(inner)
+            case nodes.Pos():
+                return self._numeric(node.node)
+            case _:
+                self.report("B202", node, *_refusal(node, self.tree))
+                return None
+
+    def _literal(self, node: nodes.Const) -> Expression | None:
+        value = node.value
+        if isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) < 2**53:
+            self.report("B205", node, f"{self.tree.said(node)[:30]} is too large a number", "use a smaller one")
+            return None
+        return Literal(value)
+
+    def _arithmetic(self, operator: str, node: nodes.BinExpr) -> Expression | None:
+        left, right = self._numeric(node.left), self._numeric(node.right)
+        return None if left is None or right is None else Arithmetic(operator, left, right)
+
+    def _numeric(self, node: nodes.Expr) -> Expression | None:
+        term = self.term(node)
+        if term is None or term.type in NUMERIC:
+            return term
+        said = self.tree.said(node)
+        self.report(
+            "B204",
+            node,
+            f"{said} is {TYPE_WORDS[term.type]}, and a number is wanted here",
+            "calculate with numbers only",
+        )
+        return None
+
+    def _name(self, node: nodes.Name) -> Expression | None:
+        name = node.name
+        ref = self.names.field(name)
+        if name in self.names.conflicts:
+            self.report(
+                "B203", node, self.names.conflicts[name], "limit the suppression to one of them with events: […]"
+            )
+            return None
+        if ref is not None:
+            return ref
+        if name in ("user", "engagement", "time"):
+            self.report(
+                "B203", node, f"{name} is a group of values", f"name one of them: {name}.{_first(name, self.names)}"
+            )
+        elif name in _FUNCTIONS:
+            self.report("B207", node, f"{name} needs brackets", f"type {_FUNCTIONS[name]}")
+        elif name in self.names.attributes:
+            self.report("B203", node, f'there is no field "{name}"', f"the user has it: user.{name}")
+        elif name.lower() in ("none", "null"):
+            self.report(
+                "B202", node, "there is no none in conditions", "to ask whether a value is there: name is defined"
+            )
+        elif name in self.names.elsewhere:
+            others = ", ".join(self.names.elsewhere[name])
+            self.report(
+                "B203",
+                node,
+                f'there is no field "{name}" here; {others} has one',
+                "declare it in fields, or use another",
+            )
+        else:
+            near = did_you_mean(name, self.names.fields)
+            hint = (
+                near or f"text stands in quotes: '{name}'; fields are: {', '.join(sorted(self.names.fields)) or 'none'}"
+            )
+            self.report("B203", node, f'there is no field "{name}"', hint)
+        return None
+
+    def _attribute(self, node: nodes.Getattr) -> Expression | None:
+        if not isinstance(node.node, nodes.Name) or node.node.name not in ("user", "engagement", "time"):
+            said = self.tree.said(node)
+            self.report(
+                "B202", node, f"{said}: only user., engagement. and time. have parts", "use a field by its name"
+            )
+            return None
+        group, name = node.node.name, node.attr
+        if group == "user":
+            ref = self.names.attribute(name)
+            known: tuple[str, ...] = (*self.names.attributes, "id", "timezone", "locale")
+        elif group == "time":
+            ref, known = TIME_NAMES.get(name), tuple(TIME_NAMES)
+        else:
+            kind = ENGAGEMENT_NAMES.get(name)
+            ref, known = (None if kind is None else Ref(Scope.ENGAGEMENT, name, kind)), tuple(ENGAGEMENT_NAMES)
+        if ref is None:
+            hint = did_you_mean(name, known) or f"there are: {', '.join(f'{group}.{one}' for one in known)}"
+            self.report("B203", node, f"there is no {group}.{name}", hint)
+        return ref
+
+    def _call(self, node: nodes.Call) -> Expression | None:
+        name = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if name not in _FUNCTIONS:
+            hint = did_you_mean(name, _FUNCTIONS) or f"there are: {', '.join(_FUNCTIONS.values())}"
+            self.report("B202", node, f"{self.tree.said(node)} is not part of the language", hint)
+            return None
+        wanted = 1 if name == "sent" else 2
+        texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
+        if len(texts) != wanted or len(node.args) != wanted or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            self.report(
+                "B207",
+                node,
+                f"{name} wants {wanted} text{'s' if wanted > 1 else ''} in quotes",
+                f"type {_FUNCTIONS[name]}",
+            )
+            return None
+        window_us = parse_duration(texts[-1])
+        if window_us is None:
+            self.report("B207", node.args[-1], f'"{texts[-1]}" is not a duration', "type 30s, 15m, 6h, 1d or 1h30m")
+        event_type = "" if name == "sent" else texts[0]
+        if event_type and event_type not in self.names.event_types:
+            hint = did_you_mean(event_type, self.names.event_types)
+            self.report("B203", node.args[0], f'there is no event type "{event_type}"', hint)
+            return None
+        if window_us is None:
+            return None
+        kind = ValueType.BOOLEAN if name == "seen" else ValueType.INTEGER
+        return Ref(Scope(name), event_type, kind, window_us)
+
+
+def _first(group: str, names: Names) -> str:
+    return next(iter(names.attributes), "id") if group == "user" else _NAMESPACES[group][0]
+
+
+_WHY: tuple[tuple[type[nodes.Expr], str, str], ...] = (
+    (nodes.Filter, "filters (|) belong into texts", "compare the value itself"),
+    (nodes.CondExpr, '"if … else" is not part of conditions', "write two rules"),
+    (nodes.Getitem, "square brackets behind a name are not part of conditions", "use a field by its name"),
+    (nodes.Tuple, "round brackets do not make a list", "use square brackets: ['a', 'b']"),
+    (nodes.List, "a list can only stand behind in", "type: name in ['a', 'b']"),
+    (nodes.Dict, "braces are not part of conditions", "compare fields one by one"),
+    (nodes.Concat, '"~" is not part of conditions', "compare the values one by one"),
+    (nodes.FloorDiv, '"//" is not part of conditions', 'use "/"'),
+    (nodes.Mod, '"%" is not part of conditions', "write shares as numbers: 0.2"),
+    (nodes.Pow, '"**" is not part of conditions', "multiply: a * a"),
+    (nodes.Compare, "a comparison is no value", "join comparisons with and / or"),
+    (nodes.And, '"and" joins comparisons, not values', "repeat the comparison: a > 1 and b > 1"),
+    (nodes.Or, '"or" joins comparisons, not values', "repeat the comparison, or use a list: a in [1, 2]"),
+    (nodes.Not, '"not" stands before a whole comparison', "type: not (a == b), or a != b"),
+    (nodes.Test, '"is" asks whether a value is there', "type: name is defined"),
+)
+
+
+def _refusal(node: nodes.Expr, tree: Tree) -> tuple[str, str]:
+    for kind, message, hint in _WHY:
+        if isinstance(node, kind):
+            return message, hint
+    if isinstance(node, nodes.Const):
+        return "there is no none in conditions", "to ask whether a value is there: name is defined"
+    return f"{tree.said(node)} is not part of the language", ""
