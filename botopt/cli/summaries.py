@@ -22,8 +22,8 @@ def print_summary(console: Console, summary: Summary, policy: Policy, undeclared
     """Outcomes by event type, reasons, rejected lines, what is still held, undeclared fields."""
     console.print()
     console.print(_by_type(summary))
-    reasons = {reason: summary.reasons[reason] for reason in Reason if summary.reasons[reason]}
-    reasons.pop(Reason.REJECTED, None)
+    reasons: dict[str, int] = {reason.value: summary.reasons[reason] for reason in Reason if summary.reasons[reason]}
+    reasons.pop(Reason.REJECTED.value, None)
     if reasons:
         console.print(_counts("not sent, because", reasons))
     if summary.responses:

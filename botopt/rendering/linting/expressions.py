@@ -279,7 +279,8 @@ class Expressions(Presence):
         types = self.types(given, known)
         if not fits(types, filter_.takes):
             wanted = words(filter_.takes)
-            hint = "declare the field with type: time" if filter_.takes == TIME and types == TEXT else ""
+            kind = "time" if filter_.takes == TIME else "number" if filter_.takes == NUMERIC else ""
+            hint = f"declare the field with type: {kind}" if kind and types == TEXT and self._ref_at(given) else ""
             message = f'the filter "{node.name}" wants {wanted}, and "{self.said(given)}" is {words(types)}'
             self.fault("B305", given, message, hint)
         for parameter in filter_.parameters:

@@ -88,6 +88,8 @@ class _Trial:
             key: candidates(ref, way, template.samples, around.get(key, ()), is_currency=key in money)
             for key, ref in self.refs.items()
         }
+        for key in _only_counted(variant):
+            self.options[key] = self.options[key] or [["item"], []]  # what is in it does not matter
         timezone = policy.settings.timezone
         self.timezone = timezone if is_zone(timezone) else "UTC"
 
@@ -196,6 +198,22 @@ def _conditions(policy: Policy, template: Template, variant: Variant, way: Reach
     event = policy.events.get(way.event_type)
     if event and event.message != template.name:
         yield AnyOf(tuple(rule.when.condition for rule in event.rules if rule.message == template.name))
+
+
+def _only_counted(variant: Variant) -> frozenset[Key]:
+    """The lists of which a variant only wants the `length`."""
+    counted: set[Key] = set()
+    used: list[Key] = []
+    for text in sources(variant):
+        parsed = parse(text.source)
+        if isinstance(parsed, Fault):
+            continue
+        own = own_names(parsed.tree)
+        lengths = [node.node for node in parsed.tree.find_all(nodes.Filter) if node.name == "length" and node.node]
+        asked = [use for use in (use_of(parsed, node, own) for node in lengths) if use]
+        counted |= {use.key for use in asked}
+        used += [use.key for use in uses(parsed) if use not in asked]
+    return frozenset(counted - set(used))
 
 
 def _currencies(variant: Variant) -> frozenset[Key]:
