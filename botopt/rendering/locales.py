@@ -8,12 +8,15 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 
+_LONGEST = 40
+"""No real tag is longer, and a user's comes with events."""
+
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
 
 
 @lru_cache(maxsize=1024)
 def _parsed(tag: str) -> Locale | None:
-    if len(tag) > 40 or not _TAG.fullmatch(tag):
+    if len(tag) > _LONGEST or not _TAG.fullmatch(tag):
         return None
     try:
         return Locale.parse(tag.replace("_", "-"), sep="-")
@@ -40,6 +43,8 @@ def _subtag(part: str) -> str:
 
 def chain(tag: str) -> tuple[str, ...]:
     """The tag and what it falls back to: `de-AT`, then `de`."""
+    if len(tag) > _LONGEST:
+        return ()
     parts = canonical(tag).split("-")
     return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
 

@@ -40,7 +40,7 @@ class Variation:
     def __init__(self, where: str, variant: Variant, way: Reach, default_locale: str) -> None:
         self._where = where
         self._variant = variant
-        self._default = default_locale if default_locale in variant.text else next(iter(variant.text))
+        self._default = default_locale if default_locale in variant.text else next(iter(variant.text), "")
         self.inputs, self._places = _inputs(where, variant, way)
         self._times = tuple(index for index, ref in enumerate(self.inputs) if ref.type is ValueType.TIME)
         self._texts: dict[str, tuple[PreparedText, ...]] = {}
@@ -88,9 +88,11 @@ class Variation:
         """The texts of one locale, compiled.
 
         Raises:
-            RenderError: one of them is not allowed.
+            RenderError: one of them is not allowed, or there is none.
         """
         found = self._texts.get(tag)
+        if tag not in self._variant.text:
+            raise RenderError(f"{self._where}: it has no text")
         if found is None:
             found = self._texts[tag] = tuple(self._compiled(part) for part in parts(self._variant, tag, self._default))
         return found

@@ -265,6 +265,10 @@ def test_locales_that_use_different_values() -> None:
     ]
 
 
+def test_one_value_may_be_written_in_two_ways() -> None:
+    assert _of(variant(en="{{ sent('1d') }}", de='{{ sent( "24h" ) }}')) == []
+
+
 def test_a_value_may_move_from_the_text_to_a_button() -> None:
     buttons = (button("{{ order_id }}"), button("Go"))
     moved = msgspec.structs.replace(buttons[0], label={"en": Text("{{ order_id }}"), "de": Text("Los")})

@@ -26,6 +26,7 @@ def test_the_way_back() -> None:
     assert chain("zh-Hant-TW") == ("zh-Hant-TW", "zh-Hant", "zh")
     assert choose("zh-Hans-CN", {"zh", "en"}, "en") == "zh"
     assert choose("fr-FR", {"zh", "en"}, "en") == "en"
+    assert choose("de" + "-x" * 1_000_000, {"de", "en"}, "en") == "en"
 
 
 def test_formatting_of_an_unknown_country_falls_back_to_the_language() -> None:

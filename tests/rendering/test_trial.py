@@ -9,7 +9,7 @@ import pytest
 
 from botopt.model.condition import Comparison, IsDefined, Literal, Ref, Scope, ValueType
 from botopt.model.policy import ButtonText, FieldSpec, Pattern, Policy, Template, Text, Variant
-from botopt.rendering.lint import trial_render
+from botopt.rendering.lint import check_template, trial_render
 from tests.rendering.making import FIELDS, SAMPLE, event, policy, template, trials, variant
 
 CASES = [
@@ -161,3 +161,11 @@ def test_values_obey_their_fields() -> None:
 def test_a_policy_with_an_odd_time_zone_or_text_does_not_stop_the_trial() -> None:
     made = template(variant(en="{{ eta }}"), Variant("odd", {"en": Text("{% include 'x' %}")}))
     assert trial_render(Policy(templates={"hello": made}), made) == ()
+
+
+def test_what_the_loader_could_not_read_in_full_is_passed_over() -> None:
+    made = template(Variant("plain", {}), variant("big", Comparison(">", NUMBER, Literal(5)), en="{{ number }}"))
+    odd = msgspec.structs.replace(made, samples=({"number": "many", "eta": "soon", "items": None},))
+    for events in ((), (event("late", *FIELDS, message="other"),)):
+        assert [found.code for found in check_template(policy(odd, events=events), odd)] == ["B311"]
+        assert trial_render(policy(odd, events=events), odd) == ()

@@ -10,7 +10,7 @@ from botopt.model.instants import instant_text, instant_us
 from botopt.model.names import BUILT_IN_ATTRIBUTES
 from botopt.model.policy import FieldSpec
 from botopt.rendering.linting.holds import holds, literals
-from botopt.rendering.naming import Reach
+from botopt.rendering.naming import Reach, is_instant
 from botopt.rendering.reading.uses import Key
 from botopt.rendering.scene import number_text
 
@@ -54,7 +54,7 @@ def candidates(
 
 def typed(value: object, ref: Ref) -> object:
     """A sample's value as events carry it."""
-    return instant_us(value) if ref.type is ValueType.TIME and isinstance(value, str) else value
+    return instant_us(value) if ref.type is ValueType.TIME and isinstance(value, str) and is_instant(value) else value
 
 
 def _spec(ref: Ref, way: Reach) -> FieldSpec | None:

@@ -52,7 +52,7 @@ def holds(condition: Condition, values: Values) -> bool:
     match condition:
         case Comparison(sign, left, right):
             first, second = _value(left, values), _value(right, values)
-            return first is not None and second is not None and _COMPARISONS[sign](first, second)
+            return first is not None and second is not None and _compared(sign, first, second)
         case Membership(item, options, negated):
             found = _value(item, values)
             return found is not None and any(found == _value(option, values) for option in options) is not negated
@@ -73,6 +73,13 @@ def holds(condition: Condition, values: Values) -> bool:
             return any(holds(part, values) for part in parts)
         case _:
             assert_never(condition)
+
+
+def _compared(sign: str, first: object, second: object) -> bool:
+    try:
+        return _COMPARISONS[sign](first, second)
+    except TypeError:
+        return False  # the sample of a template that no event type sends: its values obey no field
 
 
 def _value(expression: Expression, values: Values) -> object:

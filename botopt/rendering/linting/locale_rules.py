@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic
@@ -11,7 +11,7 @@ from botopt.model.position import Position
 from botopt.rendering.locales import canonical, is_locale
 from botopt.rendering.reading.faults import Fault
 from botopt.rendering.reading.syntax import parse
-from botopt.rendering.reading.uses import uses
+from botopt.rendering.reading.uses import Key, uses
 
 
 def place(text: Text) -> Position:
@@ -72,7 +72,7 @@ def _missing(variant: Variant) -> Iterator[Diagnostic]:
 
 def _different(variant: Variant, *, whole: bool) -> Iterator[Diagnostic]:
     """Values that one locale uses and another does not; over the text alone if other parts lack locales anyway."""
-    used: dict[str, set[str]] = {}
+    used: dict[str, dict[Key, str]] = {}
     for name, texts in _texts(variant):
         for tag, text in texts.items():
             if tag not in variant.text or not (whole or name == "text"):
@@ -80,16 +80,15 @@ def _different(variant: Variant, *, whole: bool) -> Iterator[Diagnostic]:
             parsed = parse(text.source)
             if isinstance(parsed, Fault):
                 return  # what cannot be read has a finding of its own
-            said = {" ".join(text.source[use.start : use.end].split()) for use in uses(parsed)}
-            used.setdefault(tag, set()).update(said)
-    everywhere: Callable[..., set[str]] = set().union
+            said = {use.key: " ".join(text.source[use.start : use.end].split()) for use in uses(parsed)}
+            used.setdefault(tag, {}).update(said)
+    everywhere = {key: words for names in used.values() for key, words in names.items()}
     for tag, names in used.items():
-        lacking = sorted(everywhere(*used.values()) - names)
+        lacking = [key for key in everywhere if key not in names]
         if lacking:
             having = [other for other, others in used.items() if lacking[0] in others]
-            message = (
-                f'"{tag}" does not use {_quoted(lacking)}, which {_quoted(having)} {"use" if having[1:] else "uses"}'
-            )
+            what = _quoted([everywhere[key] for key in lacking])
+            message = f'"{tag}" does not use {what}, which {_quoted(having)} {"use" if having[1:] else "uses"}'
             hint = "if it should, add it; if not, take it out of the others"
             yield finding("B309", place(variant.text[tag]), message, hint)
 
