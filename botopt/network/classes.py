@@ -40,9 +40,7 @@ class Cuts:
         kept = list(constants)
         texts = sorted({value for value in kept if isinstance(value, str)})
         self.texts = {text: place + 1 for place, text in enumerate(texts)}
-        self.numbers = sorted(
-            {float(value) for value in kept if isinstance(value, int | float) and value not in (None,)}
-        )
+        self.numbers = sorted({float(value) for value in kept if isinstance(value, int | float)})
 
     def of(self, value: object) -> int | None:
         """The class of a value."""

@@ -2,8 +2,8 @@
 
 Every rule begins with an equality that each fact has. Negations are pushed down to the leaves, where absence is asked
 for: `not (x < 5)` is "x is absent, or x >= 5", because a comparison with an absent value is false. What classes cannot
-express (arithmetic, text in text, one value against another, long lists, deep nesting) becomes a yes/no fact of its own,
-worked out beside the network.
+express (arithmetic, text in text, one value against another, long lists, deep nesting) becomes a yes/no fact of its
+own, worked out beside the network.
 """
 
 from __future__ import annotations

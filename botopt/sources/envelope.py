@@ -1,283 +1,182 @@
-"""From a line to an event: native JSON or CloudEvents, read strictly, checked against the policy."""
+"""From a line to an event: native JSON or CloudEvents, read strictly, checked against the policy.
+
+`Decoder.decode` is the only way in. `_read` is the strict path; a faster one may stand before it, as long as it
+gives up (and leaves the line to this one) on every line that it would not read to an equal event.
+"""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
-from typing import NoReturn
 
-from botopt.model.condition import ValueType
 from botopt.model.event import Event, Rejected, line_digest
 from botopt.model.instants import instant_us
-from botopt.model.names import BUILT_IN_ATTRIBUTES, did_you_mean
-from botopt.model.policy import RESERVED_TYPES, FieldSpec, Policy, Value
-from botopt.model.values import LARGEST, Problem, check, shown, time_us
-from botopt.model.zones import is_zone
-from botopt.sources.jsonl import MAX_LINE_BYTES
+from botopt.model.names import did_you_mean
+from botopt.model.policy import Policy
+from botopt.model.values import shown, time_us
+from botopt.sources.faults import Fault
+from botopt.sources.fields import JsonObject, Undeclared, fields_reader
+from botopt.sources.jsonl import MAX_LINE_BYTES, LongLine
+from botopt.sources.reserved import reserved_readers
+from botopt.sources.salvage import salvage
+from botopt.sources.strict_json import parse
+from botopt.sources.texts import MAX_NAME, MAX_SOURCE, is_name, unfit
 
-MAX_DEPTH = 64
 _FIRST_US = instant_us("2000-01-01T00:00:00Z")
-_LAST_US = instant_us("2101-01-01T00:00:00Z")
-MAX_NAME = 256
-_MOST_UNDECLARED = 1_000
+_END_US = instant_us("2101-01-01T00:00:00Z")
+_BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
-
-_FEEDBACK: Mapping[str, FieldSpec] = {
-    name: FieldSpec(name, ValueType.TEXT, optional=True) for name in ("message_id", "event_type")
-}
-_CONSENT: Mapping[str, FieldSpec] = {
-    name: FieldSpec(name, ValueType.TEXT, optional=True) for name in ("category", "channel")
-}
-
-
-class _Fault(Exception):
-    """A line that is no event: the sentence, and the key at fault."""
-
-    def __init__(self, detail: str, by: str | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.by = by
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_HINTS = 1_000
+_SALVAGED_BYTES = 65_536
+_WANTED = "every event needs id, type, user and time"
 
 
 class Decoder:
-    """Reads lines for one policy. `undeclared` counts (event type, field) pairs that no policy knows."""
+    """Reads lines for one policy. Not shared between threads: it counts."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._types = {alias: event.name for event in policy.events.values() for alias in event.accepts}
-        self._types.update({name: name for name in (*policy.events, *RESERVED_TYPES)})
-        self._attributes = {
-            name: spec for name, spec in {**BUILT_IN_ATTRIBUTES, **policy.attributes}.items() if name != "id"
+        declared = {name: name for name in policy.events}
+        for name, event_type in policy.events.items():
+            declared.update(dict.fromkeys(event_type.accepts, name))
+        self._undeclared = Undeclared()
+        self._readers = {
+            name: fields_reader(name, event_type.fields, self._undeclared) for name, event_type in policy.events.items()
         }
-        self.undeclared: Counter[tuple[str, str]] = Counter()
+        self._readers.update(reserved_readers(policy, declared, self._undeclared))
+        self._types = {name: declared.get(name, name) for name in (*declared, *self._readers)}
+        self._hints: dict[str, str] = {}
+
+    @property
+    def undeclared(self) -> Counter[tuple[str, str]]:
+        """How often events carried a field that nothing declares, by (event type, field); at most 1,000 of them."""
+        return self._undeclared.counts
 
     def decode(self, raw: bytes, line: int, input_number: int = 0) -> Event | Rejected | None:
-        """One line; None for a blank one."""
-        if not raw.strip():
-            return None
-        envelope: dict[str, object] = {}
-        try:
-            envelope = _parsed(raw, first=line == 1)
-            return self._event(envelope)
-        except _Fault as fault:
-            return Rejected(
-                line,
-                fault.detail,
-                line_digest(input_number, line, raw),
-                fault.by,
-                *_readable(envelope, self._types),
-            )
+        """One line, without its line break; None for a blank one.
 
-    def _event(self, envelope: dict[str, object]) -> Event:
+        Args:
+            raw: its bytes.
+            line: its number in its input, from 1.
+            input_number: its input's place among the inputs, from 0.
+        """
+        body = raw[len(_BOM) :] if line == 1 and raw.startswith(_BOM) else raw
+        if not body.strip(_BLANK) and not isinstance(raw, LongLine):
+            return None
+        envelope: JsonObject | None = None
+        try:
+            if isinstance(raw, LongLine):
+                raise _too_long(raw.size)
+            envelope = _envelope(body)
+            return self._read(envelope)
+        except Fault as fault:
+            known = envelope if envelope is not None else _salvaged(body)
+            digest = raw.digest if isinstance(raw, LongLine) else line_digest(input_number, line, raw)
+            return self._rejected(line, fault, digest, known)
+
+    def _read(self, envelope: JsonObject) -> Event:
         cloud = "specversion" in envelope
-        if cloud and envelope["specversion"] != "1.0":
-            raise _Fault(f"not CloudEvents 1.0: specversion is {shown(envelope['specversion'])}", "specversion")
-        event_id = _name(envelope, "id")
-        named = _name(envelope, "type")
-        user = _name(envelope, "subject" if cloud else "user")
-        source = _name(envelope, "source") if cloud else ""
-        if "time" not in envelope:
-            raise _Fault("the time is missing: every event needs a time with an offset", "time")
-        if not isinstance(envelope["time"], str):
-            raise _Fault(f"the time is not valid: {shown(envelope['time'])} is no text", "time")
-        at_us = time_us(envelope["time"])
-        if at_us is None or " " in envelope["time"]:
-            wanted = "a time with an offset is wanted, such as 2026-03-01T09:00:00Z"
-            raise _Fault(f"the time is not valid: {shown(envelope['time'])}; {wanted}", "time")
-        if not _FIRST_US <= at_us < _LAST_US:
-            raise _Fault(f"the time is not valid: {shown(envelope['time'])} is not from 2000 to 2100", "time")
+        if cloud:
+            _check_cloud(envelope)
+        event_id = _name(envelope, "id", MAX_NAME)
+        named = _name(envelope, "type", MAX_NAME)
+        user = _name(envelope, "subject" if cloud else "user", MAX_NAME)
+        source = _name(envelope, "source", MAX_SOURCE) if cloud else ""
+        at_us = _time(envelope)
         event_type = self._types.get(named)
         if event_type is None:
-            hint = did_you_mean(named, self._types)
-            raise _Fault(f"an event type that the policy does not declare: {shown(named)}{'; ' if hint else ''}{hint}")
-        if cloud and "data_base64" in envelope:
-            raise _Fault("the data are not JSON: data_base64 is not read", "data_base64")
+            raise Fault(f"an event type that is not declared: {shown(named)}{self._hint(named)}", "type")
         data = envelope.get("data")
         if data is None:
             data = {}
-        if not isinstance(data, dict):
-            raise _Fault(f"data is no object: {shown(data)}", "data")
-        return Event(event_id, source, event_type, user, at_us, self._data(event_type, data))
+        elif not isinstance(data, dict):
+            raise Fault(f'"data" is not an object: it is {shown(data)}', "data")
+        return Event(event_id, source, event_type, user, at_us, self._readers[event_type](data, envelope))
 
-    def _data(self, event_type: str, data: Mapping[str, object]) -> dict[str, Value]:
-        match event_type:
-            case "user.updated":
-                return self._update(data)
-            case "user.subscribed" | "user.unsubscribed":
-                values = self._fields(event_type, data, _CONSENT)
-                self._declared(values, "category", self._policy.categories)
-                self._declared(values, "channel", self._policy.channels)
-                return values
-            case "user.deleted":
-                return {}
-            case _ if event_type in RESERVED_TYPES:
-                values = self._fields(event_type, data, _FEEDBACK)
-                self._declared(values, "event_type", self._policy.events)
-                return values
-            case _:
-                return self._fields(event_type, data, self._policy.events[event_type].fields)
+    def _hint(self, named: str) -> str:
+        """Remembered: files repeat their unknown types, and looking for a similar one takes long."""
+        hint = self._hints.get(named)
+        if hint is None:
+            found = did_you_mean(named, self._types)
+            hint = f" - {found}" if found else ""
+            if len(self._hints) < _MOST_HINTS:
+                self._hints[named] = hint
+        return hint
 
-    def _fields(self, event_type: str, data: Mapping[str, object], specs: Mapping[str, FieldSpec]) -> dict[str, Value]:
-        values: dict[str, Value] = {}
-        for name, spec in specs.items():
-            value = _checked(spec, data.get(name))
-            if value is not None:
-                values[name] = value
-        if len(data) > len(specs) or not data.keys() <= specs.keys():
-            self._count(event_type, data, specs)
-        return values
-
-    def _update(self, data: Mapping[str, object]) -> dict[str, Value]:
-        values: dict[str, Value] = {}
-        for name, raw in data.items():
-            spec = self._attributes.get(name)
-            if spec is None:
-                continue
-            value = None if raw is None else _checked(spec, raw)
-            if name == "timezone" and isinstance(value, str) and not is_zone(value):
-                raise _Fault(f"an unknown time zone: {shown(value)}", name)
-            if name == "locale" and isinstance(value, str):
-                value = _canonical_locale(value)
-                if value is None:
-                    raise _Fault(f"an unknown locale: {shown(raw)}", name)
-            values[name] = value
-        self._count("user.updated", data, self._attributes)
-        return values
-
-    def _declared(self, values: Mapping[str, Value], name: str, declared: Mapping[str, object]) -> None:
-        value = values.get(name)
-        if isinstance(value, str) and value not in declared:
-            hint = did_you_mean(value, declared)
-            raise _Fault(f"a {name} that the policy does not declare: {shown(value)}{'; ' if hint else ''}{hint}", name)
-
-    def _count(self, event_type: str, data: Mapping[str, object], specs: Mapping[str, FieldSpec]) -> None:
-        for name in data:
-            if name not in specs and (len(self.undeclared) < _MOST_UNDECLARED or (event_type, name) in self.undeclared):
-                self.undeclared[event_type, name] += 1
-
-
-def _checked(spec: FieldSpec, raw: object) -> Value:
-    value = check(spec, raw)
-    if isinstance(value, Problem):
-        kind = "a field is missing" if raw is None else "a field is not valid"
-        raise _Fault(f"{kind}: {spec.name} {value.sentence}", spec.name)
-    return value
-
-
-def _name(envelope: Mapping[str, object], key: str) -> str:
-    if key not in envelope:
-        raise _Fault(f"the {key} is missing", key)
-    value = envelope[key]
-    if not isinstance(value, str):
-        raise _Fault(f"the {key} is not valid: {shown(value)} is no text", key)
-    if not value or len(value) > MAX_NAME or not value.isprintable():
-        raise _Fault(f"the {key} is not valid: 1 to {MAX_NAME} printable characters are needed", key)
-    return value
-
-
-def _readable(
-    envelope: Mapping[str, object], types: Mapping[str, str]
-) -> tuple[str | None, str | None, str | None, int | None]:
-    def text(key: str) -> str | None:
-        value = envelope.get(key)
-        return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable() else None
-
-    named, moment = text("type"), text("time")
-    at_us = time_us(moment) if moment is not None else None
-    return (
-        text("id"),
-        types.get(named, named) if named is not None else None,
-        text("subject" if "specversion" in envelope else "user"),
-        at_us if isinstance(at_us, int) else None,
-    )
-
-
-def _parsed(raw: bytes, *, first: bool) -> dict[str, object]:
-    if len(raw) > MAX_LINE_BYTES:
-        raise _Fault(f"the line is too long: more than {MAX_LINE_BYTES:,} bytes")
-    if first and raw.startswith(_BOM):
-        raw = raw[len(_BOM) :]
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as fault:
-        raise _Fault(f"not UTF-8: byte {fault.start + 1} of the line") from None
-    if _depth(text) > MAX_DEPTH:
-        raise _Fault(f"nested too deeply: more than {MAX_DEPTH} levels")
-    try:
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+    def _rejected(self, line: int, fault: Fault, digest: bytes, known: JsonObject) -> Rejected:
+        event_id, event_type = known.get("id"), known.get("type")
+        user = known.get("subject" if "specversion" in known else "user")
+        try:
+            at_us = _time(known)
+        except Fault:
+            at_us = None
+        return Rejected(
+            line,
+            fault.detail,
+            digest,
+            fault.by,
+            event_id if is_name(event_id) else None,
+            self._types.get(event_type, event_type) if is_name(event_type) else None,
+            user if is_name(user) else None,
+            at_us,
         )
-    except json.JSONDecodeError as fault:
-        raise _Fault(f"not valid JSON: {fault.msg[:1].lower()}{fault.msg[1:]} at character {fault.pos + 1}") from None
+
+
+def _envelope(body: bytes) -> JsonObject:
+    if len(body) > MAX_LINE_BYTES:
+        raise _too_long(len(body))
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as fault:
+        if body.startswith(_UTF16):
+            raise Fault("not UTF-8 text: it looks like UTF-16, save the file as UTF-8") from None
+        raise Fault(f"not UTF-8 text: byte {fault.start + 1} does not fit") from None
+    value = parse(text)
     if not isinstance(value, dict):
-        raise _Fault(f"not a JSON object: {shown(value)}")
-    if "\\u" in text and not _whole(value):
-        raise _Fault("a text is broken: it holds half of a character (a lone surrogate)")
+        raise Fault(f"not a JSON object: the line is {shown(value)}")
     return value
 
 
-def _depth(text: str) -> int:
-    """Brackets open at once, those within texts included: an upper bound, and cheap."""
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    quoted = escaped = False
-    for char in text:
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char == '"':
-            quoted = True
-        elif char in "{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif char in "}]":
-            depth -= 1
-    return deepest
+def _too_long(size: int) -> Fault:
+    return Fault(f"the line is too long: {size:,} bytes, at most {MAX_LINE_BYTES:,}")
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise _Fault(f"a key stands twice: {shown(twice)}", twice if twice.isprintable() else None)
+def _salvaged(body: bytes) -> Mapping[str, str]:
+    # Bytes that are no UTF-8 become half characters, and texts that hold those are not kept.
+    return salvage(body[:_SALVAGED_BYTES].decode(errors="surrogateescape"))
+
+
+def _check_cloud(envelope: JsonObject) -> None:
+    if envelope["specversion"] != "1.0":
+        raise Fault(f'not CloudEvents 1.0: "specversion" is {shown(envelope["specversion"])}', "specversion")
+    if envelope.get("data_base64") is not None:
+        raise Fault('"data_base64" is not read: send a JSON object in "data"', "data_base64")
+
+
+def _name(envelope: JsonObject, key: str, longest: int) -> str:
+    value = envelope.get(key)
+    if not isinstance(value, str):
+        if value is not None:
+            raise Fault(f'"{key}" is not text: it is {shown(value)}', key)
+        if key in {"subject", "source"}:
+            raise Fault(f'"{key}" is missing: a CloudEvent needs it here, the subject is the user', key)
+        raise Fault(f'"{key}" is missing: {_WANTED}', key)
+    problem = unfit(value, longest)
+    if problem is not None:
+        raise Fault(f'"{key}" {problem}', key)
     return value
 
 
-def _constant(name: str) -> NoReturn:
-    raise _Fault(f"not valid JSON: {name} is no number")
-
-
-def _integer(text: str) -> int:
-    if len(text) > 17 or abs(value := int(text)) >= LARGEST:
-        raise _Fault("a number is too large: integers must be smaller than 2 to the 53rd")
-    return value
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise _Fault(f"a number is too large: {text[:40]}")
-    return value
-
-
-def _whole(value: object) -> bool:
-    """Whether no text in it holds half of a character."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-@cache
-def _canonical_locale(name: str) -> str | None:
-    """`de_AT` and `de-at` are `de-AT`; None for what Babel does not know."""
-    from babel.core import Locale, UnknownLocaleError
-
-    try:
-        return str(Locale.parse(name.replace("-", "_"))).replace("_", "-")
-    except (UnknownLocaleError, ValueError, TypeError):
-        return None
+def _time(envelope: JsonObject) -> int:
+    value = envelope.get("time")
+    if not isinstance(value, str):
+        if value is None:
+            raise Fault(f'"time" is missing: {_WANTED}', "time")
+        raise Fault(f'"time" is not text: it is {shown(value)}', "time")
+    at_us = time_us(value)
+    # RFC 3339 has a T there, and less than 60 minutes in an offset; `time_us` is used for more than this.
+    if at_us is None or value[10] not in "Tt" or (value[-1] not in "Zz" and value[-2] > "5"):
+        raise Fault(f'"time" is not a time with an offset: {shown(value)} instead of 2026-03-01T09:00:00Z', "time")
+    if not _FIRST_US <= at_us < _END_US:
+        raise Fault(f'"time" is out of range: {shown(value)} is not from 2000 to 2100', "time")
+    return at_us

@@ -10,6 +10,8 @@ from pathlib import Path
 from botopt.model.errors import StateCorrupt, StateError, StateLocked
 
 _INTERRUPTED = frozenset({sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY})
+_KEPT = "Nothing of the last batch was written; what was there is kept."
+_RESTORE = "Restore it from a copy, or start with another file."
 
 
 @contextmanager
@@ -21,6 +23,8 @@ def in_words(path: Path) -> Iterator[None]:
         raise  # a fault of ours, not of the file
     except sqlite3.Error as fault:
         raise translated(path, fault) from fault
+    except UnicodeDecodeError as fault:  # a message of SQLite that quotes damaged bytes
+        raise StateCorrupt(f"{path} is damaged: its description of the tables is no text. {_RESTORE}") from fault
 
 
 def needs_recovery(fault: BaseException | None) -> bool:
@@ -40,14 +44,9 @@ def translated(path: Path, fault: sqlite3.Error) -> StateError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StateLocked(f"{path} is in use by another program. Close it there and try again.")
         case sqlite3.SQLITE_FULL:
-            return StateError(
-                f"{path}: the disk is full. Nothing of the last batch was written; what was there is kept."
-            )
+            return StateError(f"{path}: the disk is full. {_KEPT}")
         case sqlite3.SQLITE_IOERR:
-            return StateError(
-                f"{path}: the disk does not read or write as it should ({fault}). "
-                "Nothing of the last batch was written; what was there is kept."
-            )
+            return StateError(f"{path}: the disk does not read or write as it should ({fault}). {_KEPT}")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return StateError(f"{path} cannot be written: the file or its folder is read-only")
         case sqlite3.SQLITE_CANTOPEN:
@@ -55,4 +54,4 @@ def translated(path: Path, fault: sqlite3.Error) -> StateError:
         case sqlite3.SQLITE_NOTADB:
             return StateCorrupt(f"{path} is not a botopt state: it is no SQLite file, or its beginning is damaged")
         case _:
-            return StateCorrupt(f"{path} is damaged: {fault}. Restore it from a copy, or start with another file.")
+            return StateCorrupt(f"{path} is damaged: {fault}. {_RESTORE}")

@@ -93,14 +93,3 @@ def _is_still(path: Path, descriptor: int) -> bool:
         return False
     ours = os.fstat(descriptor)
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
-
-
-class Lock:
-    """The lock as `botopt.state.sqlite` takes it."""
-
-    def __init__(self, path: Path) -> None:
-        self._held = acquire(path.resolve(), path)
-
-    def release(self) -> None:
-        """Let the next one in."""
-        self._held.release()

@@ -52,17 +52,7 @@ class MemoryStore:
     def users(self) -> Iterator[UserRow]:
         """Every user, by id. Users that are committed meanwhile may or may not be among them."""
         for user in sorted(self._rows):
-            row = self._rows.get(user)
-            if row is not None:
-                yield row
-
-    def forget(self, user: str) -> bool:
-        """Remove one user's row; whether there was one."""
-        row = self._rows.pop(user, None)
-        if row is None:
-            return False
-        self._held -= row.held
-        return True
+            yield self._rows[user]
 
     def close(self) -> None:
         """Nothing to let go of."""

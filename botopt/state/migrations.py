@@ -1,8 +1,8 @@
 """How the tables of a state file came to be, one step after the other.
 
-To change the tables, add one function at the end of `STEPS`; a step that was released never changes again.
+To change the tables, add one function at the end of `MIGRATIONS`; a step that was released never changes again.
 `user_version` of a file is the number of steps it has seen. Steps run in one transaction and must not
-commit. A change of what a packed state means is a step too: it rewrites the column `state`.
+commit. A change of what a packed state means is a step too: it rewrites the column `state` (and its `checksum`).
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ def create_tables(connection: sqlite3.Connection) -> None:
         " last_message_type TEXT,"  # its event type
         " held INTEGER NOT NULL,"  # messages that wait
         " due_us INTEGER,"  # when the first of them is due, microseconds since 1970 UTC
-        " state BLOB NOT NULL)"  # packed, see botopt/model/user_state.py
+        " state BLOB NOT NULL,"  # packed, see botopt/model/user_state.py
+        " checksum INTEGER NOT NULL)"  # CRC-32 of user and state
     )
     connection.execute("CREATE INDEX users_due ON users (due_us, user, held) WHERE due_us IS NOT NULL")
 
 
 Step = Callable[[sqlite3.Connection], None]
 
-STEPS: tuple[Step, ...] = (create_tables,)
+MIGRATIONS: tuple[Step, ...] = (create_tables,)
 
 
-def version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
     """How many steps this file has seen."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
@@ -52,10 +53,10 @@ def migrate(connection: sqlite3.Connection) -> None:
     """
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        for number, step in enumerate(STEPS[version(connection) :], version(connection) + 1):
+        for number, step in enumerate(MIGRATIONS[version_of(connection) :], version_of(connection) + 1):
             step(connection)
             connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (number, step.__name__, VERSION))
-        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -1,211 +1,174 @@
-"""User states in one SQLite file, readable with any SQLite browser."""
+"""User states in one SQLite file, readable with any SQLite browser (docs/adr/0003-state-file.md)."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from botopt.model.errors import StateCorrupt, StateError, StateNewer
-from botopt.model.instants import instant_text, instant_us
+from botopt.model.errors import StateCorrupt
 from botopt.model.ports import UserRow
-from botopt.model.user_state import NEVER_US
-from botopt.state.lock import Lock
-from botopt.state.migrations import APPLICATION_ID, STEPS, migrate, version
+from botopt.state.connecting import connect_reader, connect_writer, settle, state_path
+from botopt.state.faults import in_words
+from botopt.state.lock import WriteLock, acquire
+from botopt.state.rows import COLUMNS, columns, row_of, state_of
 
-_MAGIC = b"SQLite format 3\0"
-_AT_ONCE = 500  # users in one SELECT
-_COLUMNS = "user, clock, last_message, last_message_type, held, due_us, state"
+_AT_ONCE = 500
+"""Users in one SELECT: as fast as all at once, and no lock is held for long."""
+
+_LOADS = {
+    size: f"SELECT user, state, checksum FROM users WHERE user IN ({', '.join('?' * size)})"  # noqa: S608 no outside text
+    for size in (1, 20, _AT_ONCE)
+}
+"""Few sizes, filled up with NULL, so that each is compiled once."""
+
+_FIRST_PAGE = f"SELECT {COLUMNS} FROM users ORDER BY user LIMIT {_AT_ONCE}"  # noqa: S608
+_NEXT_PAGE = f"SELECT {COLUMNS} FROM users WHERE user > ? ORDER BY user LIMIT {_AT_ONCE}"  # noqa: S608
+_UPSERT = (
+    f"INSERT INTO users ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user) DO UPDATE SET"  # noqa: S608
+    " clock = excluded.clock, last_message = excluded.last_message, last_message_type = excluded.last_message_type,"
+    " held = excluded.held, due_us = excluded.due_us, state = excluded.state, checksum = excluded.checksum"
+)
+_SET_META = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 def open_state(path: Path, *, create: bool, read_only: bool) -> SqliteStore:
-    """Open a state file.
+    """Open a state file; with `create` a missing one is made.
 
     Read-only works while another process writes, and changes nothing.
 
     Raises:
-        StateLocked: another process writes it.
+        StateLocked: another process writes to it.
         StateNewer: a newer botopt wrote it.
         StateCorrupt: it is no state file, or damaged.
-        StateError: it cannot be opened for another reason; the message says which.
+        StateError: it cannot be opened for another reason. Whatever is raised, the file is as it was.
     """
-    _check_file(path, create=create)
+    real = state_path(path, create=create and not read_only)
     if read_only:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        return SqliteStore(path, _connect(path, uri), None)
-    lock = Lock(path)
+        return SqliteStore(path, connect_reader(real, path), None)
+    lock = acquire(real, path)
     try:
-        connection = _connect(path, f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}")
-        with _faults(path):
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            migrate(connection)
-        return SqliteStore(path, connection, lock)
+        return SqliteStore(path, connect_writer(real, path, create=create), lock)
     except BaseException:
         lock.release()
         raise
 
 
-def _check_file(path: Path, *, create: bool) -> None:
-    try:
-        if path.is_dir():
-            raise StateError(f"{path} is a folder; a state is one file")
-        if not path.exists():
-            if not create:
-                raise StateError(f"there is no state file {path}")
-            if not path.parent.is_dir():
-                raise StateError(f"{path} cannot be made: there is no folder {path.parent}")
-            return
-        with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
-    except OSError as fault:
-        raise StateError(f"{path} cannot be read: {(fault.strerror or str(fault)).lower()}") from fault
-    if head and head != _MAGIC:
-        raise StateCorrupt(f"{path} is not a botopt state file; it was left as it is")
-
-
-def _connect(path: Path, uri: str) -> sqlite3.Connection:
-    with _faults(path):
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
-        try:
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            owner = connection.execute("PRAGMA application_id").fetchone()[0]
-            number = version(connection)
-            if tables and owner != APPLICATION_ID:
-                raise StateCorrupt(f"{path} is another program's SQLite file; it was left as it is")
-            if number > len(STEPS):
-                raise StateNewer(
-                    f"{path} was written by a newer botopt (layout {number}, this one knows {len(STEPS)}); "
-                    "update botopt, or use another state"
-                )
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-
-@contextmanager
-def _faults(path: Path) -> Iterator[None]:
-    """SQLite's faults as ours."""
-    try:
-        yield
-    except sqlite3.OperationalError as fault:
-        raise StateError(f"{path}: {_plain(str(fault))}") from fault
-    except sqlite3.DatabaseError as fault:
-        raise StateCorrupt(f"{path} is damaged: {fault}; nothing was changed") from fault
-
-
-def _plain(text: str) -> str:
-    if "readonly" in text:
-        return "it can only be read, not written"
-    if "full" in text:
-        return "the disk is full; the last batch was not kept"
-    if "locked" in text:
-        return "another program holds it"
-    return text
-
-
 class SqliteStore:
-    """A `StateStore` in a file. Everything that `commit` is given is written together, or not at all."""
+    """A store in a file (`botopt.model.ports.StateStore`). Made by `open_state`.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock | None) -> None:
+    Every method raises `StateError` when the file cannot be used any more, `StateCorrupt` when it is damaged.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriteLock | None) -> None:
         self._path = path
         self._connection = connection
         self._lock = lock
 
     def __enter__(self) -> Self:
-        """Opened by `open_state` already."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
         self.close()
 
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
-        wanted = list(users)
+        wanted = [user for user in users if _storable(user)]
         found: dict[str, bytes] = {}
-        with _faults(self._path):
+        with in_words(self._path):
             for start in range(0, len(wanted), _AT_ONCE):
-                part = wanted[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(part))
-                found.update(self._connection.execute(f"SELECT user, state FROM users WHERE user IN ({marks})", part))
+                some: list[str | None] = [*wanted[start : start + _AT_ONCE]]
+                size = next(size for size in _LOADS if size >= len(some))
+                some += [None] * (size - len(some))
+                for user, state, checksum in self._connection.execute(_LOADS[size], some):
+                    known, blob = state_of(self._path, user, state, checksum)
+                    found[known] = blob
         return found
 
     def commit(self, rows: Iterable[UserRow], *, meta: Mapping[str, str]) -> None:
         """Write users and meta values together, or nothing at all."""
-        with _faults(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
+        connection = self._connection
+        with in_words(self._path):
+            connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(
-                    f"INSERT OR REPLACE INTO users ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (_columns(row) for row in rows),
-                )
-                self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
-                self._connection.execute("COMMIT")
+                connection.executemany(_UPSERT, map(columns, rows))
+                connection.executemany(_SET_META, meta.items())
+                connection.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
                 raise
 
     def meta(self) -> Mapping[str, str]:
         """Values about the whole state."""
-        with _faults(self._path):
-            return dict(self._connection.execute("SELECT key, value FROM meta"))
+        with in_words(self._path):
+            pairs = self._connection.execute("SELECT key, value FROM meta").fetchall()
+        if not all(isinstance(key, str) and isinstance(value, str) for key, value in pairs):
+            raise StateCorrupt(f"{self._path} is damaged: a value in the table meta is not text")
+        return dict(pairs)
 
     def due(self, until_us: int) -> Sequence[str]:
-        """Users with a message held until then or earlier, ordered by (due time, user)."""
-        with _faults(self._path):
+        """Users with a message held until `until_us` or earlier, ordered by (due time, user)."""
+        with in_words(self._path):
             query = "SELECT user FROM users WHERE due_us <= ? ORDER BY due_us, user"
-            return [user for (user,) in self._connection.execute(query, (until_us,))]
+            users = [user for (user,) in self._connection.execute(query, (until_us,))]
+        if not all(isinstance(user, str) for user in users):
+            raise StateCorrupt(f"{self._path} is damaged: an id in the table users is not text")
+        return users
 
     def held(self) -> int:
-        """How many messages are held, over all users."""
-        with _faults(self._path):
-            total = self._connection.execute("SELECT sum(held) FROM users WHERE due_us IS NOT NULL").fetchone()[0]
-            return int(total or 0)
+        """How many messages are held, over all users. Reads one index entry for each user with such a message."""
+        with in_words(self._path):
+            query = "SELECT coalesce(sum(held), 0) FROM users WHERE due_us IS NOT NULL"
+            (total,) = self._connection.execute(query).fetchone()
+        if not isinstance(total, int):
+            raise StateCorrupt(f"{self._path} is damaged: a number in the table users is none")
+        return total
 
     def users(self) -> Iterator[UserRow]:
-        """Every user, by id."""
-        with _faults(self._path):
-            for row in self._connection.execute(f"SELECT {_COLUMNS} FROM users ORDER BY user"):
-                yield _row(*row)
+        """Every user, by id; in pages, so that a slow reader never keeps a writer waiting."""
+        page = self._page(_FIRST_PAGE, ())
+        while page:
+            for values in page:
+                yield row_of(self._path, values)
+            page = self._page(_NEXT_PAGE, (page[-1][0],)) if len(page) == _AT_ONCE else []
 
-    def forget(self, user: str) -> bool:
-        """Remove one user's row; whether there was one."""
-        with _faults(self._path):
-            return self._connection.execute("DELETE FROM users WHERE user = ?", (user,)).rowcount > 0
+    def _page(self, query: str, after: tuple[object, ...]) -> list[tuple[object, ...]]:
+        with in_words(self._path):
+            return self._connection.execute(query, after).fetchall()
+
+    def check(self) -> None:
+        """Read the whole file and look for damage: about a second for every 100,000 users.
+
+        Raises:
+            StateCorrupt: there is some.
+        """
+        with in_words(self._path):
+            (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if said != "ok":
+            raise StateCorrupt(f"{self._path} is damaged: {str(said).splitlines()[-1]}")
+        for _ in self.users():
+            pass
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
-        if self._lock is not None:
+        """Let go of the file; once is enough."""
+        if self._lock is None:
+            self._connection.close()
+            return
+        try:
+            settle(self._connection)
+        finally:
             self._lock.release()
+            self._lock = None
 
 
-def _columns(row: UserRow) -> tuple[object, ...]:
-    last = None if row.last_message_us is None else instant_text(row.last_message_us)
-    clock = None if row.clock_us == NEVER_US else instant_text(row.clock_us)
-    return row.user, clock, last, row.last_message_type, row.held, row.due_us, row.state
-
-
-def _row(
-    user: str,
-    clock: str | None,
-    last: str | None,
-    last_type: str | None,
-    held: int,
-    due_us: int | None,
-    state: bytes,
-) -> UserRow:
-    return UserRow(
-        user,
-        NEVER_US if clock is None else instant_us(clock),
-        None if last is None else instant_us(last),
-        last_type,
-        held,
-        due_us,
-        state,
-    )
+def _storable(user: str) -> bool:
+    """Whether this can be anybody's id: an argument of the command line may be no valid text."""
+    try:
+        user.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

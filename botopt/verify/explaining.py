@@ -33,7 +33,6 @@ def explain_event(
 
     `store` is changed; give a copy or an overlay.
     """
-
     search = _Search(event_id, user)
     explainer = Explainer(search.wants)
     run = Replay(engine, decoder, store, observer=explainer)

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import operator as op
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from botopt.model.condition import NUMERIC, Ref, Scope
 from botopt.model.names import Names, did_you_mean
 
-_TEST: Mapping[str, Callable[[float, float], bool]] = {
-    "==": op.eq,
-    "!=": op.ne,
-    "<": op.lt,
-    "<=": op.le,
-    ">": op.gt,
-    ">=": op.ge,
-}
 _RANGES: Mapping[tuple[Scope, str], tuple[float | None, float | None]] = {
     (Scope.TIME, "hour"): (0, 23),
     (Scope.ENGAGEMENT, "rate"): (0, 1),
@@ -25,7 +16,7 @@ _RANGES: Mapping[tuple[Scope, str], tuple[float | None, float | None]] = {
 
 
 def impossible(operator: str, ref: Ref, value: str | bool | float, names: Names) -> tuple[str, str] | None:
-    """Why `ref operator value` always comes out the same, and what to type; None where it does not."""
+    """Why `ref operator value` can never hold (or `!=` never fail), and what to type; None where it can."""
     if ref.one_of and operator in ("==", "!=") and value not in ref.one_of:
         listed = ", ".join(f"'{one}'" if isinstance(one, str) else f"{one:g}" for one in ref.one_of)
         near = (
@@ -38,12 +29,8 @@ def impossible(operator: str, ref: Ref, value: str | bool | float, names: Names)
     ends = [end for end in (low, high) if end is not None]
     if not ends:
         return None
-    test = _TEST[operator]
-    never = _never(operator, low, high, value)
-    if never:
+    if _never(operator, low, high, value):
         return f"{ref} is never {operator} {value:g}", f"it lies {_between(low, high)}"
-    if operator not in ("==", "!=") and low is not None and high is not None and test(low, value) and test(high, value):
-        return f"{ref} is always {operator} {value:g}", f"it lies {_between(low, high)}"
     return None
 
 

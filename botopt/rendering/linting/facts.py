@@ -33,8 +33,10 @@ NOTHING: Facts = frozenset()
 def if_true(condition: Condition) -> Facts:
     """What is there when the condition holds."""
     match condition:
-        case Comparison() | Membership() | Contains() | IsDefined() | Truth():
+        case Comparison() | Contains() | IsDefined() | Truth():
             return frozenset(ref.key for ref in references(condition))
+        case Membership(item):  # an absent option is merely not the one
+            return frozenset(ref.key for ref in references(item))
         case Not(part):
             return if_false(part)
         case All(parts):
