@@ -31,6 +31,7 @@ class Observer(Protocol):
 
 
 _UNTRACED = Line()
+_BEFORE_THIS_LIFE = "the user was deleted: this happened before they subscribed again, and was forgotten"
 
 
 class Engine:
@@ -54,13 +55,16 @@ class Engine:
         refused = self._refused(state, event)
         if refused is not None:
             return [self._reject(event, line, *refused)]
-        if state.deleted:  # user.subscribed: a new life begins
-            feedback.forget(state, state.floor_us, deleted=False)
         identity = hashes.identity(event.user, event.source, event.id)
         first_us = state.identities.get(identity)
         now_us = max(event.time_us, state.clock_us)
         if first_us is not None and now_us < first_us + self._settings.dedupe_window_us:
             return self._duplicate(state, event, identity, now_us)
+        if event.time_us <= state.floor_us:
+            return [self._reject(event, line, _BEFORE_THIS_LIFE, "user.deleted")]
+        if state.deleted:  # user.subscribed: a new life begins, and what happened before it is not part of it
+            feedback.forget(state, event.time_us, deleted=False)
+            now_us = event.time_us
         if event.type.startswith("message."):
             decisions, problem = self._take_feedback(state, event, now_us, observer)
             if problem is not None:
@@ -101,10 +105,8 @@ class Engine:
         history.prune(state, self.keep)
 
     def _refused(self, state: UserState, event: Event) -> tuple[str, str] | None:
-        if state.deleted and (event.type != "user.subscribed" or event.time_us <= state.floor_us):
+        if state.deleted and event.type != "user.subscribed":
             return "the user was deleted: nothing is taken until user.subscribed", "user.deleted"
-        if event.time_us <= state.floor_us:
-            return "the user was deleted after this: it belongs to what was forgotten", "user.deleted"
         if event.time_us + self._settings.dedupe_window_us <= state.clock_us:
             return "too old to tell from a duplicate: newer events of this user are dedupe_window ahead", "time"
         return None

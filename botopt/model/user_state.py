@@ -87,7 +87,7 @@ class ConsentWord(msgspec.Struct, array_like=True):
 class UserState(msgspec.Struct, array_like=True):
     """Everything botopt remembers about one user.
 
-    `floor_us`: events at or before it belong to a life that was deleted. `identities` maps the hash of an
+    `floor_us`: when the user was deleted, or, later, subscribed again; what happened until then was forgotten. `identities` maps the hash of an
     event's identity to the time until which it is remembered from; `repeats` counts duplicates where there
     were any. `times` holds, for each event type that a condition counts, when it happened. `past` holds
     the events that resolve others. `ignored_run` carries on the count of ignored messages for sends that

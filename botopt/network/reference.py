@@ -127,11 +127,20 @@ def _comparison(operator: str, left: Term, right: Term) -> Test:
 
 
 def _membership(item: Term, options: list[Term], negated: bool) -> Test:
-    def holds(values: Values) -> bool:
-        value = item(values)
-        return value is not None and any(value == option(values) for option in options) is not negated
+    """`in` is one `==` after another, `not in` one `!=` after another: an absent value makes each of them false."""
 
-    return holds
+    def inside(values: Values) -> bool:
+        value = item(values)
+        return value is not None and any(value == option(values) for option in options)
+
+    def outside(values: Values) -> bool:
+        value = item(values)
+        if value is None:
+            return False
+        others = [option(values) for option in options]
+        return None not in others and value not in others
+
+    return outside if negated else inside
 
 
 def _contains(needle: Term, haystack: Term, negated: bool) -> Test:

@@ -43,9 +43,15 @@ def load_data(rules: object, templates: object) -> Loaded:
 
 
 def split(text: str) -> dict[str, str]:
-    """One YAML text -> the files of a workspace: `templates` apart from the rest, a file for each `---` document."""
+    """One YAML text -> the files of a workspace.
+
+    Each `---` document is a file, `templates` stand apart from the rest, and `# file: NAME` names a file.
+    """
     files: dict[str, str] = {}
     for number, document in enumerate(re.split(r"(?m)^---\n", text)):
+        if named := re.match(r"# file: (\S+)\n", document):
+            files[named[1]] = document
+            continue
         found = re.search(r"(?ms)^templates:.*?(?=^[^\s#]|\Z)", document)
         rest = document if found is None else document[: found.start()] + document[found.end() :]
         if found:

@@ -54,8 +54,10 @@ def holds(condition: Condition, values: Values) -> bool:
             first, second = _value(left, values), _value(right, values)
             return first is not None and second is not None and _compared(sign, first, second)
         case Membership(item, options, negated):
-            found = _value(item, values)
-            return found is not None and any(found == _value(option, values) for option in options) is not negated
+            found, others = _value(item, values), [_value(option, values) for option in options]
+            if negated:
+                return found is not None and None not in others and found not in others
+            return found is not None and found in others
         case Contains(needle, haystack, negated):
             part, whole = _value(needle, values), _value(haystack, values)
             return isinstance(part, str) and isinstance(whole, str) and (part in whole) is not negated
