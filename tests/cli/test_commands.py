@@ -48,7 +48,7 @@ def test_replay_tells_the_story(tmp_path):
         "  not sent: cooldown (once) until 2026-03-01 15:00:00\n"
         "[2026-03-01 11:00:00] payment_failed for bob scored 0.50 (needs 0.60)\n"
         "  not worth a message\n"
-        "[line 5] rejected: not valid JSON: expecting value at character 1\n"
+        "[line 5] rejected: not valid JSON: expected a value at character 1\n"
         "[2026-03-01 23:00:00] payment_failed for bob scored 0.70 (needs 0.60)\n"
         "  held by night until 2026-03-02 08:00:00\n"
     )

@@ -189,3 +189,24 @@ templates:
     samples:
       - {amount: 129.5, currency: EUR, order_id: A-1, due: "2026-03-01T09:00:00Z"}
 """
+
+MARK = re.compile("⟦(.*?)⟧", re.DOTALL)
+
+
+def check_marked(rules: str, code: str, message: str = "", hint: str = "", templates: str = "") -> None:
+    """The workspace has exactly one finding, and it points at exactly what stands in ⟦⟧."""
+    both = {"rules/a.yaml": rules, "templates/t.yaml": templates}
+    file, text = next((name, text) for name, text in both.items() if "⟦" in text)
+    found = MARK.search(text)
+    assert found is not None
+    before = text[: found.start()]
+    place = (file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    loaded = load_files({name: MARK.sub(r"\1", text) for name, text in both.items() if text})
+    assert len(loaded.diagnostics) == 1, said(loaded)
+    (one,) = loaded.diagnostics
+    assert (one.code, (one.position.file, one.position.line, one.position.column)) == (code, place), said(loaded)
+    if "\n" not in found[1]:
+        assert marked(one) == found[1]
+    assert message in one.message
+    assert hint in one.hint
+    assert (loaded.policy is None) == (one.severity is Severity.ERROR)
