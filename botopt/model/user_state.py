@@ -87,11 +87,11 @@ class ConsentWord(msgspec.Struct, array_like=True):
 class UserState(msgspec.Struct, array_like=True):
     """Everything botopt remembers about one user.
 
-    `floor_us`: when the user was deleted, or, later, subscribed again; what happened until then was forgotten. `identities` maps the hash of an
-    event's identity to the time until which it is remembered from; `repeats` counts duplicates where there
-    were any. `times` holds, for each event type that a condition counts, when it happened. `past` holds
-    the events that resolve others. `ignored_run` carries on the count of ignored messages for sends that
-    have left `sends`.
+    `floor_us`: when the user was deleted, or, later, subscribed again; what happened until then was forgotten.
+    `identities` maps the hash of an event's identity to the time from which it is remembered; `repeats` counts
+    duplicates where there were any. `times` holds, for each event type that a condition counts, when it
+    happened. `past` holds the events that resolve others. `ignored_run` carries on the count of ignored
+    messages for sends that have left `sends`.
     """
 
     clock_us: int = NEVER_US

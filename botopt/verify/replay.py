@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -20,6 +19,9 @@ from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
 BATCH_LINES = 2_000
 """Lines that are read, decided and committed together."""
+
+BATCH_BYTES = 8 << 20
+"""A batch ends early when its lines are longer than this together."""
 
 
 class Responded(msgspec.Struct, frozen=True):
@@ -83,15 +85,31 @@ class Replay:
         A batch is committed after its last record was taken; `stop` is asked between lines, and ends the
         run with what was decided so far committed and nothing released.
         """
-        lines = iter(lines)
-        while batch := list(islice(lines, self._batch)):
+        for batch in self._batches(lines):
             yield from self._run_batch(batch, stop)
             self._commit()
             if self.summary.interrupted:
-                return
+                break
+        else:
+            yield from self._release_rest(until_us)
+        self.summary.still_held = self._store.held()
+
+    def _release_rest(self, until_us: int | None) -> Iterator[Decided]:
         if until_us is not None or self._newest_us > NEVER_US:
             yield from self._release_due(self._newest_us if until_us is None else until_us)
             self._commit()
+
+    def _batches(self, lines: Iterable[Line]) -> Iterator[list[Line]]:
+        batch: list[Line] = []
+        size = 0
+        for line in lines:
+            batch.append(line)
+            size += len(line.raw)
+            if len(batch) >= self._batch or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
 
     def _count(self, decision: Decision, line: Line | None) -> Decided:
         self.summary.add(decision)
@@ -160,7 +178,6 @@ class Replay:
         meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
         self._store.commit(self._rows(), meta=meta)
         self._states.clear()
-        self.summary.still_held = self._store.held()
 
     def _rows(self) -> Iterator[UserRow]:
         for user in sorted(self._states):

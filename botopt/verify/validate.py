@@ -22,9 +22,9 @@ class Validation(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
 
 
-def validate(folder: Path, checks: tuple[Check, ...] = CHECKS) -> Validation:
+def validate(folder: Path | str, checks: tuple[Check, ...] = CHECKS) -> Validation:
     """All findings of the workspace in `folder`, in one run."""
-    loaded = load_policy(folder, channel_types=CHANNEL_TYPES)
+    loaded = load_policy(Path(folder), channel_types=CHANNEL_TYPES)
     found = in_order((*loaded.diagnostics, *_checked(loaded, checks)))
     policy = None if has_errors(found) else loaded.policy
     return Validation(policy, found, loaded.files)
@@ -40,7 +40,7 @@ def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:
     ]
 
 
-def load(folder: Path) -> Policy:
+def load(folder: Path | str) -> Policy:
     """The policy of the workspace in `folder`.
 
     Raises:

@@ -29,8 +29,10 @@ RULES = policy(
 
 ordinary = st.sampled_from(["a", "b", "c", "d", "paid"])
 reserved = st.sampled_from(
-    ["user.updated", "user.subscribed", "user.unsubscribed", "user.deleted"]
-    + ["message.clicked", "message.converted", "message.dismissed", "message.failed"]
+    (
+        *("user.updated", "user.subscribed", "user.unsubscribed", "user.deleted"),
+        *("message.clicked", "message.converted", "message.dismissed", "message.failed"),
+    )
 )
 
 

@@ -22,7 +22,7 @@ from tests.loading.making import check_marked, load, said
 # (settings, code, part of the message, part of the hint)
 SETTINGS = [
     ("⟦treshold⟧: 0.5", "B101", 'unknown key "treshold" in settings', 'did you mean "threshold"?'),
-    ("⟦colour⟧: red", "B101", "unknown key", "there are timezone, locale, threshold"),
+    ("⟦shade⟧: red", "B101", "unknown key", "there are timezone, locale, threshold"),
     ("threshold: ⟦1.5⟧", "B106", "threshold must be a number from 0 to 1, not 1.5", ""),
     ("threshold: ⟦-0.1⟧", "B106", "not -0.1", ""),
     ("threshold: ⟦high⟧", "B104", 'not "high"', ""),

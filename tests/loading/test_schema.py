@@ -40,7 +40,7 @@ BEYOND_SCHEMAS = (
     "botopt's own",
     "at most ten years",
     "weight does not go with choose",
-    "in the channel \"",  # its options are those of its type
+    'in the channel "',  # its options are those of its type
 )
 
 

@@ -70,8 +70,8 @@ def test_an_or_with_two_true_branches_counts_once():
 def test_thousands_of_facts_and_classes_pass_through_one_matcher():
     group: list[Condition] = [Comparison("==", ref, Literal(i)) for ref in (X, Y) for i in range(40)]
     reference, lowered = both(group)
-    for x in range(0, 60):
-        for y in range(0, 60):
+    for x in range(60):
+        for y in range(60):
             fact = (x / 1.0, y / 1.0)
             assert lowered.match(fact) == reference.match(fact)
     assert not lowered._network._broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from botopt.model.condition import NUMERIC, Ref, Scope
+from botopt.model.condition import NUMERIC, Ref, Scope, ValueType
 from botopt.model.names import Names, did_you_mean
 
 _RANGES: Mapping[tuple[Scope, str], tuple[float | None, float | None]] = {
@@ -14,29 +14,40 @@ _RANGES: Mapping[tuple[Scope, str], tuple[float | None, float | None]] = {
     (Scope.ENGAGEMENT, "ignored_in_a_row"): (0, None),
 }
 
+_WORDS = {
+    "==": "",
+    "!=": "",
+    "<": "less than ",
+    "<=": "as little as ",
+    ">": "more than ",
+    ">=": "as much as ",
+}
+
 
 def impossible(operator: str, ref: Ref, value: str | bool | float, names: Names) -> tuple[str, str] | None:
     """Why `ref operator value` can never hold (or `!=` never fail), and what to type; None where it can."""
     if ref.one_of and operator in ("==", "!=") and value not in ref.one_of:
-        listed = ", ".join(f"'{one}'" if isinstance(one, str) else f"{one:g}" for one in ref.one_of)
+        listed = ", ".join(_said(one) for one in ref.one_of)
         near = (
             did_you_mean(value, [one for one in ref.one_of if isinstance(one, str)]) if isinstance(value, str) else ""
         )
         return f"{ref} is never {_said(value)}", near or f"it is one of {listed}"
     if ref.type not in NUMERIC or isinstance(value, str | bool):
         return None
+    if ref.type is ValueType.INTEGER and operator in ("==", "!=") and value != int(value):
+        return f"{ref} is a whole number, never {_said(value)}", "compare with a whole number, or use < or >"
     low, high = _range(ref, names)
     ends = [end for end in (low, high) if end is not None]
     if not ends:
         return None
     if _never(operator, low, high, value):
-        return f"{ref} is never {operator} {value:g}", f"it lies {_between(low, high)}"
+        return f"{ref} is never {_WORDS[operator]}{_said(value)}", f"it is always {_between(low, high)}"
     return None
 
 
 def _never(operator: str, low: float | None, high: float | None, value: float) -> bool:
     match operator:
-        case "==":
+        case "==" | "!=":
             return (low is not None and value < low) or (high is not None and value > high)
         case "<":
             return low is not None and value <= low
@@ -61,9 +72,11 @@ def _range(ref: Ref, names: Names) -> tuple[float | None, float | None]:
 
 def _between(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
-        return f"from {low:g} to {high:g}"
-    return f"at {low:g} or above" if low is not None else f"at {high:g} or below"
+        return f"from {_said(low)} to {_said(high)}"
+    return f"{_said(low)} or more" if low is not None else f"{_said(high)} or less" if high is not None else ""
 
 
 def _said(value: str | bool | float) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
     return f"'{value}'" if isinstance(value, str) else str(value).lower()

@@ -6,7 +6,6 @@ each node of the tree leads back to its word.
 
 from __future__ import annotations
 
-import re
 import warnings
 from functools import cache
 
@@ -51,32 +50,44 @@ class Tree(msgspec.Struct, frozen=True):
     root: nodes.Expr
     words: tuple[Word, ...]
 
-    def start(self, node: nodes.Node) -> int:
-        """The first character of what a node stands for."""
-        inner = [self.start(child) for child in node.iter_child_nodes()]
+    def span(self, node: nodes.Node) -> tuple[int, int]:
+        """The first character of what a node stands for, and the place behind its last: no bracket is torn apart."""
+        start, end = self._start(node), self._end(node)
+        depth = least = 0
+        for word in self.words:
+            if start <= word.start < end:
+                depth += (word.text == "(") - (word.text == ")")
+                least = min(least, depth)
+        before = [word.start for word in self.words if word.start < start]
+        after = [word.end for word in self.words if word.start >= end]
+        opened, closed = -least, depth - least  # brackets that begin before it, or end behind it
+        return before[-opened] if opened else start, after[closed - 1] if closed else end
+
+    def _start(self, node: nodes.Node) -> int:
+        inner = [self._start(child) for child in node.iter_child_nodes()]
         own = [(node.lineno or 1) - 1] if not inner or isinstance(node, _PREFIXED) else []
         return min((*own, *inner))
 
-    def end(self, node: nodes.Node) -> int:
-        """The place behind the last character of what a node stands for."""
+    def _end(self, node: nodes.Node) -> int:
         if isinstance(node, nodes.Call | nodes.List | nodes.Dict):
             return self._closing(node)
-        ends = [self.end(child) for child in node.iter_child_nodes()]
+        ends = [self._end(child) for child in node.iter_child_nodes()]
         if isinstance(node, nodes.Getattr | nodes.Test | nodes.Filter):
             name = node.attr if isinstance(node, nodes.Getattr) else node.name
-            after = max(ends, default=(node.lineno or 1) - 1)
+            after = self._end(node.node)
             ends.append(next((w.end for w in self.words if w.start >= after and w.text == name), after))
         return max(ends, default=self._word_end((node.lineno or 1) - 1))
 
     def said(self, node: nodes.Node) -> str:
         """What the author typed for it."""
-        return self.text[self.start(node) : self.end(node)]
+        start, end = self.span(node)
+        return self.text[start:end]
 
     def _word_end(self, start: int) -> int:
         return next((word.end for word in self.words if word.start == start), start + 1)
 
     def _closing(self, node: nodes.Node) -> int:
-        begin = self.end(node.node) if isinstance(node, nodes.Call) else self.start(node)
+        begin = self._end(node.node) if isinstance(node, nodes.Call) else self._start(node)
         depth = 0
         for word in self.words:
             if word.start >= begin:
@@ -124,91 +135,10 @@ def parse(text: str) -> Tree:
         raise Complaint(0, len(text), "this is not one condition", "write one comparison, such as amount > 5")
     tree = Tree(text, output.nodes[0], tuple(word for word in words if word.kind != "whitespace"))
     if isinstance(tree.root, nodes.Tuple):
-        comma = next(word for word in tree.words if word.text == ",")
-        hint = "write numbers without it: 1000; or join two conditions with and"
-        raise Complaint(comma.start, comma.end, "a comma has no meaning here", hint)
+        raise _comma(_outer_comma(tree.words))
     level: list[nodes.Node] = [tree.root]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
     if level:
         raise Complaint(0, len(text), "this condition is nested too deeply", "split it into a list of conditions")
     return tree
-
-
-_MISTAKES: tuple[tuple[str, str, str], ...] = (
-    (r"\{\{|\}\}|\{%", "a condition has no braces around it", "type it without {{ and }}"),
-    (r"&&?", '"{0}" is not a word of conditions', 'type "and"'),
-    (r"\|\|", '"||" is not a word of conditions', 'type "or"'),
-    (r"<>", '"<>" is not a comparison', 'type "!=" for "is not"'),
-    (r"=>", '"=>" is not a comparison', 'type ">="'),
-    (r"=<", '"=<" is not a comparison', 'type "<="'),
-    (r"===", '"===" is not a comparison', 'type "=="'),
-    (r"!(?!=)", '"!" alone is not a word of conditions', 'type "not"'),
-    (r"(?<![=!<>])=(?!=)", '"=" does not compare', 'type "==" for "is"'),
-    (r"[“”„‟«»‘’‚‛]", "a typographic quote", "type straight quotes: 'text'"),
-    (r"[≤≥≠]", '"{0}" is not a comparison', "type <=, >= or !="),
-)
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
-
-
-def _words(text: str) -> list[Word]:
-    bare = _QUOTED.sub(lambda found: "\0" * len(found.group()), text)
-    for pattern, message, hint in _MISTAKES:
-        found = re.search(pattern, bare)
-        if found is not None:
-            raise Complaint(found.start(), found.end(), message.format(found.group()), hint)
-    if (quote := re.search(r"['\"]", bare)) is not None:
-        raise Complaint(quote.start(), len(text), "a quote is opened and never closed", "close it with the same quote")
-    words, at = [], 0
-    source = f"{_OPEN}{text} }}}}"  # spaces: a minus next to the braces would mean something else
-    try:
-        for _, kind, value in _grammar().lexer.tokeniter(source, None):
-            start = source.index(value, at)
-            at = start + len(value)
-            if kind not in ("variable_begin", "variable_end"):
-                words.append(Word(kind, value, start - len(_OPEN)))
-    except TemplateSyntaxError as fault:
-        place = max(0, at - len(_OPEN))
-        raise _translated(text, words, place, fault.message or "") from None
-    return words
-
-
-def _translated(text: str, words: list[Word], at: int, message: str) -> Complaint:
-    word = next((w for w in words if w.start >= at and w.kind != "whitespace"), None)
-    before = next((w for w in reversed(words) if w.start < at and w.kind != "whitespace"), None)
-    if "unexpected char" in message:
-        char = next((c for c in text[at:] if not c.isspace()), "?")
-        place = text.index(char, at) if char in text[at:] else at
-        return Complaint(place, place + 1, f'"{char}" has no meaning in a condition', "put text in quotes: 'text'")
-    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
-        which = "round" if text.count("(") != text.count(")") else "square"
-        return Complaint(
-            0, len(text), f"a {which} bracket is opened and not closed, or the other way round", "count them"
-        )
-    if word is None or not text[at:].strip():
-        return Complaint(max(0, len(text) - 1), len(text), "the condition stops in the middle", "finish the comparison")
-    if word.kind in ("name", "string", "integer", "float") and before is not None:
-        lower = word.text.lower()
-        if lower in ("and", "or", "not", "in", "is") and lower != word.text:
-            return Complaint(word.start, word.end, f'"{word.text}" must be written in small letters', f'type "{lower}"')
-        if lower in ("equals", "equal", "contains", "between", "then", "than", "greater", "less", "like", "matches"):
-            return Complaint(
-                word.start,
-                word.end,
-                f'"{word.text}" is not a word of conditions',
-                "compare with ==, !=, <, <=, >, >= or in",
-            )
-        return Complaint(
-            word.start,
-            word.end,
-            f'nothing joins "{before.text}" and "{word.text}"',
-            'type "and", "or" or a comparison between them',
-        )
-    if word.text == ",":
-        return Complaint(
-            word.start,
-            word.end,
-            "a comma has no meaning here",
-            "numbers are written without: 1000; a list stands in [ ]",
-        )
-    return Complaint(word.start, word.end, f'"{word.text}" is not expected here', "look at what stands before it")

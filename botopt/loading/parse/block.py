@@ -57,6 +57,11 @@ class Block:
         found = self.node.key(name)
         return found.position if found is not None else self.place
 
+    def place_of(self, key: str) -> Position:
+        """Where the value of a key stands."""
+        node = self._nodes.get(key)
+        return self.place if node is None else node.position
+
     def may_have(self, *keys: str) -> bool:
         """Whether one of these absent keys may be there after all: lost, or under a name that is not known."""
         if self.findings.is_damaged(self.node):

@@ -78,7 +78,7 @@ def read_field(findings: Findings, name: Scalar, node: Node, what: str) -> Field
     spec = _without_misplaced(spec)
     if spec.minimum is not None and spec.maximum is not None and spec.maximum < spec.minimum:
         message = f"max is {spec.maximum:g} and min is {spec.minimum:g}, so no value fits"
-        findings.report("B106", block.key("max"), message, "max must be at least min")
+        findings.report("B106", block.place_of("max"), message, "max must be at least min")
         spec = msgspec.structs.replace(spec, maximum=None)
     spec = msgspec.structs.replace(spec, one_of=_one_of(block, spec))
     return msgspec.structs.replace(spec, default=_default(block, spec))

@@ -211,12 +211,12 @@ def quiet_hours(block: Block, _: Around) -> Kind | None:
         return None
     if start == end:
         message = "from and to are the same, so it would be quiet never or always"
-        block.findings.report("B115", hours.key("to"), message, 'for whole days type from: "00:00", to: "24:00"')
+        block.findings.report("B115", hours.place_of("to"), message, 'for whole days type from: "00:00", to: "24:00"')
         return None
     if (end - start) % _DAY == 0 and len(days) in {0, 7}:
         message = "these quiet hours never end"
         hint = "type mute: always to stop messages, or name days"
-        block.findings.report("B115", hours.key("to"), message, hint)
+        block.findings.report("B115", hours.place_of("to"), message, hint)
         return None
     return QuietHours(start, end, days, hold)
 

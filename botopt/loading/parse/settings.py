@@ -45,14 +45,11 @@ def _timezone(block: Block) -> str | None:
     name = block.text("timezone")
     if name is None or is_zone(name):
         return name
-    position = block.node.entries[0][1].position
-    node = block.get("timezone")
-    position = position if node is None else node.position
     hint = did_you_mean(name.replace(" ", "_"), zone_names())
     if not hint:
         near = next((zone for zone in sorted(zone_names()) if zone.rpartition("/")[2].lower() == name.lower()), "")
         hint = f'did you mean "{near}"?' if near else "use an IANA name such as Europe/Berlin or Asia/Kolkata"
-    block.findings.report("B110", position, f'unknown time zone "{name}"', hint)
+    block.findings.report("B110", block.place_of("timezone"), f'unknown time zone "{name}"', hint)
     return None
 
 
