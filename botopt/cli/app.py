@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from botopt.cli import doctor, explain, init, render, replay, schema, state, validate
 from botopt.cli.exits import MEANINGS
+from botopt.cli.options import paragraphs
 from botopt.model.version import VERSION
 
 _EXIT_CODES = "\n\n".join(f"{int(code):>4}  {meaning}" for code, meaning in MEANINGS.items())
@@ -27,14 +29,14 @@ app = typer.Typer(
     ),
 )
 
-app.command("init")(init.init)
-app.command("validate")(validate.validate)
-app.command("replay")(replay.replay)
-app.command("explain")(explain.explain)
-app.command("render")(render.render)
+_FIRST: tuple[Callable[..., None], ...] = (init.init, validate.validate, replay.replay, explain.explain, render.render)
+_LAST: tuple[Callable[..., None], ...] = (doctor.doctor, schema.schema)
+
+for command in _FIRST:
+    app.command(help=paragraphs(command))(command)
 app.add_typer(state.app, name="state")
-app.command("doctor")(doctor.doctor)
-app.command("schema")(schema.schema)
+for command in _LAST:
+    app.command(help=paragraphs(command))(command)
 
 
 def _version(wanted: bool) -> None:

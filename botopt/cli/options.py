@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -32,3 +34,9 @@ NetworkOption = Annotated[
     NetworkName, typer.Option("--network", help="The rules network; the decisions are the same with each.")
 ]
 HERE = Path()
+
+
+def paragraphs(command: Callable[..., None]) -> str:
+    """A command's docstring as its help: one line for each paragraph, so that the terminal can wrap it."""
+    text = inspect.getdoc(command) or ""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

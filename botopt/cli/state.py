@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from botopt.cli.options import Format, OutputFormat
+from botopt.cli.options import Format, OutputFormat, paragraphs
 
 app = typer.Typer(no_args_is_help=True, help="Look into a state file: what is known about users, and forget them.")
 
@@ -15,7 +15,6 @@ StateFile = Annotated[Path, typer.Option("--state", help="The SQLite file that `
 DEFAULT = Path("state.db")
 
 
-@app.command("show")
 def show(
     user: Annotated[str, typer.Argument(help="The user's id.")],
     state: StateFile = DEFAULT,
@@ -37,7 +36,6 @@ def show(
         print_user(seen)
 
 
-@app.command("list")
 def list_users(
     state: StateFile = DEFAULT,
     held: Annotated[bool, typer.Option("--held", help="Only users with a message that waits.")] = False,
@@ -58,7 +56,6 @@ def list_users(
             print_users(chosen)
 
 
-@app.command("export")
 def export(
     state: StateFile = DEFAULT,
     out: Annotated[Path | None, typer.Option(help="Write to this new file instead of standard output.")] = None,
@@ -78,7 +75,6 @@ def export(
                 file.write(view_json(view).encode() + b"\n")
 
 
-@app.command("forget")
 def forget(
     user: Annotated[str, typer.Argument(help="The user's id.")],
     state: StateFile = DEFAULT,
@@ -101,3 +97,7 @@ def forget(
             return
         forget_user(store, user)
     out().print(f"forgot {user}", markup=False)
+
+
+for name, command in (("show", show), ("list", list_users), ("export", export), ("forget", forget)):
+    app.command(name, help=paragraphs(command))(command)

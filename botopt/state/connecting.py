@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from botopt.model.errors import StateCorrupt, StateError, StateNewer
+from botopt.model.errors import InputError, StateCorrupt, StateError, StateNewer
 from botopt.model.version import VERSION
 from botopt.state import migrations
 from botopt.state.faults import in_words, needs_recovery
@@ -36,9 +36,9 @@ def state_path(path: Path, *, create: bool) -> Path:
             if not real.is_file():
                 raise StateError(f"{path} is not an ordinary file")
         elif not create:
-            raise StateError(f"there is no state file {path}")
+            raise InputError(f"there is no state file {path}")
         elif not real.parent.is_dir():
-            raise StateError(f"{path} cannot be made: there is no folder {path.parent}")
+            raise InputError(f"{path} cannot be made: there is no folder {path.parent}")
     except (OSError, RuntimeError, ValueError) as fault:
         raise StateError(f"{path} cannot be opened: {getattr(fault, 'strerror', None) or fault}") from fault
     return real

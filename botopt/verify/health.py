@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from botopt.model.diagnostic import Severity
-from botopt.model.errors import StateError
+from botopt.model.errors import BotoptError
 from botopt.model.policy import Policy
 from botopt.model.version import VERSION
 from botopt.model.zones import zone
@@ -104,5 +104,5 @@ def _state(path: Path) -> Finding:
         with open_state(path, create=False, read_only=True) as store:
             users = sum(1 for _ in store.users())
             return Finding("state", Health.OK, f"{users:,} users, {store.held():,} held message(s)")
-    except StateError as fault:
+    except BotoptError as fault:
         return Finding("state", Health.BAD, str(fault))

@@ -59,7 +59,7 @@ EVENTS = """\
 {"id": "e3", "type": "payment_failed", "user": "ada", "time": "2026-03-01T10:00:00Z", "data": {"amount": 42}}
 {"id": "e4", "type": "payment_failed", "user": "bob", "time": "2026-03-01T11:00:00Z", "data": {"amount": 2}}
 not json
-{"id": "e5", "type": "payment_failed", "user": "bob", "time": "2026-03-01T23:00:00Z", "data": {"amount": 9, "ammount": 1}}
+{"id": "e5", "type": "payment_failed", "user": "bob", "time": "2026-03-01T23:00:00Z", "data": {"amount": 9, "amont": 1}}
 """
 
 

@@ -53,7 +53,7 @@ def test_replay_tells_the_story(tmp_path):
         "  held by night until 2026-03-02 08:00:00\n"
     )
     assert "6 lines, 5 records; 1 message(s) still held" in done.stdout
-    assert '1 payment_failed carried "ammount", which is not declared (did you mean "amount"?)' in done.stdout
+    assert '1 payment_failed carried "amont", which is not declared (did you mean "amount"?)' in done.stdout
 
 
 def test_until_releases_what_is_held(tmp_path):
@@ -209,6 +209,17 @@ def test_a_longer_window_than_the_state_holds_is_said(tmp_path):
     assert (
         "events of type payment_failed: the policy looks back 2h, the state holds nothing; complete from" in done.stderr
     )
+
+
+def test_a_state_that_is_refused_ends_with_8_and_a_missing_one_with_9(tmp_path):
+    folder = workspace(tmp_path)
+    (folder / "text.db").write_text("no database")
+    refused = botopt("replay", "events.jsonl", "--state", "text.db", cwd=folder)
+    assert refused.returncode == 8
+    assert "text.db is not a botopt state" in refused.stderr
+    assert (folder / "text.db").read_text() == "no database"
+    missing = botopt("state", "list", "--state", "none.db", cwd=folder)
+    assert (missing.returncode, missing.stderr) == (9, "botopt: there is no state file none.db\n")
 
 
 def test_explain_shows_rules_suppressions_and_the_smallest_change(tmp_path):

@@ -42,7 +42,7 @@ EVENTS = [
     ("⟦A⟧: {}", "B107", "the name of an event type", "type a"),
     ("⟦paymentFailed⟧: {}", "B107", "", "type payment_failed"),
     ("⟦user.deleted⟧: {}", "B107", "botopt's own", ""),
-    ("a: {accepts: [X, ⟦other⟧]}", "B108", "already stands for another event type, at rules/a.yaml:6:3", ""),
+    ("a: {accepts: [X, ⟦other⟧]}", "B108", "already stands for another event type, at rules/a.yaml:7:3", ""),
     ("a: {accepts: [⟦a⟧]}", "B108", "the name of this event type anyway", ""),
     ("a: {accepts: [⟦message.clicked⟧]}", "B107", "botopt's own", ""),
     ("a: {accepts: [X, ⟦X⟧]}", "B108", "stands twice in accepts", ""),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from botopt.model.errors import StateCorrupt, StateError, StateNewer
+from botopt.model.errors import InputError, StateCorrupt, StateError, StateNewer
 from botopt.state.opening import open_store
 from botopt.state.sqlite import open_state
 from tests.state.helpers import T, as_anybody, files, row
@@ -106,20 +106,20 @@ def test_refused_and_unharmed(
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_missing_file_is_only_made_when_asked(tmp_path: Path, read_only: bool) -> None:
-    with pytest.raises(StateError, match="there is no state file"):
+    with pytest.raises(InputError, match="there is no state file"):
         open_state(tmp_path / "state.db", create=False, read_only=read_only)
     assert files(tmp_path) == {}
 
 
 def test_reading_never_makes_a_file(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="there is no state file"):
+    with pytest.raises(InputError, match="there is no state file"):
         open_state(tmp_path / "state.db", create=True, read_only=True)
     assert files(tmp_path) == {}
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "state.db"
-    with pytest.raises(StateError, match=re.escape(f"{path} cannot be made: there is no folder {path.parent}")):
+    with pytest.raises(InputError, match=re.escape(f"{path} cannot be made: there is no folder {path.parent}")):
         open_state(path, create=True, read_only=False)
 
 

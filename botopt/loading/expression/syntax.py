@@ -7,40 +7,21 @@ each node of the tree leads back to its word.
 from __future__ import annotations
 
 import warnings
-from functools import cache
+from collections.abc import Sequence
 
 import msgspec
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
+from botopt.loading.expression.wording import comma, misplaced
+from botopt.loading.expression.words import Complaint, Word, grammar, words_of
+
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
-_OPEN = "{{ "
 _PREFIXED = (nodes.Neg, nodes.Not, nodes.Pos, nodes.List, nodes.Dict)
 """Nodes that begin with a sign of their own, before what they are made of."""
-
-
-class Word(msgspec.Struct, frozen=True):
-    """One token: its kind, its text and its place in the condition."""
-
-    kind: str
-    text: str
-    start: int
-
-    @property
-    def end(self) -> int:
-        """The place behind its last character."""
-        return self.start + len(self.text)
-
-
-class Complaint(Exception):
-    """What stops a condition from being read."""
-
-    def __init__(self, start: int, end: int, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.start, self.end, self.message, self.hint = start, end, message, hint
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -97,11 +78,6 @@ class Tree(msgspec.Struct, frozen=True):
         return len(self.text)
 
 
-@cache
-def _grammar() -> Environment:
-    return Environment(autoescape=False)  # noqa: S701  # nothing is rendered: only its parser is used
-
-
 def parse(text: str) -> Tree:
     """The tree of a condition.
 
@@ -112,7 +88,7 @@ def parse(text: str) -> Tree:
         raise Complaint(
             0, len(text), f"this condition is longer than {MAX_LENGTH:,} characters", "split it into a list"
         )
-    words = _words(text)
+    words = words_of(text)
     tokens = [
         (1, "variable_begin", "{{"),
         *((w.start + 1, w.kind, w.text) for w in words),
@@ -121,11 +97,11 @@ def parse(text: str) -> Tree:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's opinion of '\d' in a quoted text
-            parser = Parser(_grammar(), "")
-            parser.stream = TokenStream(_grammar().lexer.wrap(tokens, None, None), None, None)
+            parser = Parser(grammar(), "")
+            parser.stream = TokenStream(grammar().lexer.wrap(tokens, None, None), None, None)
             body = parser.parse().body
     except TemplateSyntaxError as fault:
-        raise _translated(text, words, fault.lineno - 1, fault.message or "") from None
+        raise misplaced(text, words, fault.lineno - 1) from None
     except (RecursionError, ValueError):
         raise Complaint(
             0, len(text), "this condition is nested too deeply", "split it into a list of conditions"
@@ -135,10 +111,20 @@ def parse(text: str) -> Tree:
         raise Complaint(0, len(text), "this is not one condition", "write one comparison, such as amount > 5")
     tree = Tree(text, output.nodes[0], tuple(word for word in words if word.kind != "whitespace"))
     if isinstance(tree.root, nodes.Tuple):
-        raise _comma(_outer_comma(tree.words))
+        raise comma(_outer_comma(tree.words))
     level: list[nodes.Node] = [tree.root]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
     if level:
         raise Complaint(0, len(text), "this condition is nested too deeply", "split it into a list of conditions")
     return tree
+
+
+def _outer_comma(words: Sequence[Word]) -> Word:
+    """The first comma outside of every bracket, or else the first one."""
+    depth, commas = 0, []
+    for word in words:
+        depth += (word.text in "([") - (word.text in ")]")
+        if word.text == ",":
+            commas.append((depth, word.start, word))
+    return min(commas)[2]

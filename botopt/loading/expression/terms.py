@@ -41,7 +41,7 @@ class TermReader:
         self.found: list[Diagnostic] = []
 
     def report(self, code: str, node: nodes.Node, message: str, hint: str = "") -> None:
-        place = self.where.span(self.tree.start(node), self.tree.end(node))
+        place = self.where.span(*self.tree.span(node))
         self.found.append(finding(code, place, message, hint))
 
     def term(self, node: nodes.Expr) -> Expression | None:

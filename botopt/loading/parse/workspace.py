@@ -119,9 +119,8 @@ class _Workspace:
         taken = {one.key.text: one.key.position for one in declared}
         for one in declared:
             accepts = one.node.get("accepts") if isinstance(one.node, Map) else None
-            for alias in accepts.items if isinstance(accepts, ListNode) else ():
-                if not isinstance(alias, Scalar):
-                    continue
+            aliases = accepts.items if isinstance(accepts, ListNode) else ()
+            for alias in {alias.text: alias for alias in reversed(aliases) if isinstance(alias, Scalar)}.values():
                 if alias.text in RESERVED_TYPES:
                     message = f'"{alias.text}" is a name of botopt\'s own'
                     self.findings.report("B107", alias.position, message, "delete it here")
