@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from enum import EnumMeta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import typer.main
+import typer
+from typer.models import ArgumentInfo, ParameterInfo
 
 from botopt.cli.app import app
 from botopt.cli.exits import MEANINGS
@@ -44,38 +47,40 @@ def exits() -> str:
 
 def cli() -> str:
     """Every command with its help, arguments and options."""
-    return "\n\n".join(_commands(typer.main.get_command(app), "botopt"))
+    return "\n\n".join(_commands(app, "botopt"))
 
 
-def _commands(command: Any, path: str) -> Iterator[str]:
-    subcommands = getattr(command, "commands", {})
-    if path != "botopt":
-        yield f"{'###' if path.count(' ') > 1 else '##'} `{path}`"
+def _commands(group: typer.Typer, path: str) -> Iterator[str]:
+    level = "##" if path == "botopt" else "###"
+    for command in group.registered_commands:
+        assert command.callback is not None
+        yield f"{level} `{path} {command.name or command.callback.__name__}`"
         yield _plain(command.help or "")
-        if not subcommands:
-            yield _parameters(command)
-    for name, subcommand in subcommands.items():
-        yield from _commands(subcommand, f"{path} {name}")
+        yield _parameters(command.callback)
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield f"## `{path} {inner.name}`"
+        yield _plain(str(inner.typer_instance.info.help))
+        yield from _commands(inner.typer_instance, f"{path} {inner.name}")
 
 
-def _parameters(command: Any) -> str:
+def _parameters(command: Callable[..., object]) -> str:
     rows = []
-    for parameter in command.params:
-        hint = getattr(parameter, "help", None) or ""
-        if parameter.param_type_name == "argument":
-            name = f"`{(parameter.metavar or parameter.name).upper()}`"
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        kind, *notes = get_args(parameter.annotation)
+        info = next(note for note in notes if isinstance(note, ParameterInfo))
+        if isinstance(info, ArgumentInfo):
+            shown = f"`{name.upper()}`"
         else:
-            name = ", ".join(f"`{option}`" for option in parameter.opts)
-        kind = parameter.type
-        choices = f" One of {', '.join(f'`{c}`' for c in _choices(kind))}." if _choices(kind) else ""
-        default = parameter.default
-        shown = f" Default: `{default}`." if default not in (None, False, (), "") and not callable(default) else ""
-        rows.append(f"| {name} | {_plain(hint)}{choices}{shown} |".replace("\n", " "))
+            first = info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
+            shown = ", ".join(f"`{word}`" for word in dict.fromkeys((first, *(info.param_decls or ()))))
+        choices = [str(choice.value) for choice in kind] if isinstance(kind, EnumMeta) else []
+        listed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        value = parameter.default
+        usual = value not in (None, False, inspect.Parameter.empty)
+        default = f" Default: `{getattr(value, 'value', value)}`." if usual else ""
+        rows.append(f"| {shown} | {_plain(info.help or '')}{listed}{default} |".replace("\n", " "))
     return "\n".join(("| | |", "| --- | --- |", *rows)) if rows else ""
-
-
-def _choices(kind: Any) -> list[str]:
-    return [str(getattr(choice, "value", choice)) for choice in getattr(kind, "choices", ())]
 
 
 def _plain(text: str) -> str:

@@ -1,101 +1,96 @@
-"""Equivalence classes of facts: all that a network needs to know about a value.
+"""Equivalence classes of facts: all that the network needs to know about a value.
 
-A condition's answer depends only on which side of each compared constant a value falls. The constants cut each
-value into few classes, numbered from 0: a number on constant i of the sorted ones is in class 2i + 1, one between
+A condition's answer depends only on which side of each compared constant a value falls. So the constants cut each value
+into few classes, numbered from 0: a number equal to constant i of the sorted ones is in class 2i + 1, one between
 constants i - 1 and i in class 2i; a text equal to constant i is in class i + 1, any other text in class 0; false is 0
-and true is 1. Absent is None. Networks see class numbers only, never a value that came from outside.
+and true is 1. Absent is None. The network sees class numbers only, never a value that came from outside: no precision,
+no notation of numbers and no letter can mislead it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from botopt.model.condition import (
-    All,
-    AnyOf,
-    Comparison,
-    Condition,
-    Expression,
-    IsDefined,
-    Literal,
-    Membership,
-    Not,
-    Ref,
-    Truth,
-    ValueType,
-)
+from botopt.model.condition import NUMERIC, Condition, Ref, ValueType
+from botopt.network.source import Source
 
-MAX_OPTIONS = 20
-"""A longer list is asked in plain Python, once for each class of its other values."""
+_NUMBERS = NUMERIC | {ValueType.TIME}
+
+
+class Subject(Protocol):
+    """What rules ask about: a reference, or a condition that is worked out beside the network."""
+
+    @property
+    def count(self) -> int:
+        """How many classes it has; absent is one of them."""
+
+    def source(self, source: Source) -> str:
+        """The Python expression for its class."""
 
 
 class Cuts:
-    """The constants that one reference is compared with."""
-
-    __slots__ = ("numbers", "ref", "texts")
+    """A reference and the constants that it is compared with."""
 
     def __init__(self, ref: Ref, constants: Iterable[object]) -> None:
         self.ref = ref
-        kept = list(constants)
-        texts = sorted({value for value in kept if isinstance(value, str)})
-        self.texts = {text: place + 1 for place, text in enumerate(texts)}
-        self.numbers = sorted({float(value) for value in kept if isinstance(value, int | float)})
+        self._constants = sorted(set(constants), key=_order)
+        self._texts = {text: place for place, text in enumerate(self._constants, 1)}
 
-    def of(self, value: object) -> int | None:
-        """The class of a value."""
-        match value:
-            case None:
-                return None
+    @property
+    def count(self) -> int:
+        """How many classes it has; absent is one of them."""
+        if self.ref.type is ValueType.BOOLEAN:
+            return 3
+        return 2 + len(self._constants) * (2 if self.ref.type in _NUMBERS else 1)
+
+    def of(self, constant: object) -> int:
+        """The class of one of the constants."""
+        match constant:
             case bool():
-                return int(value)
+                return int(constant)
             case str():
-                return self.texts.get(value, 0)
+                return self._texts[constant]
             case _:
-                return self._of_number(value)  # type: ignore[arg-type]  # values are typed before they come here
+                return 2 * self._constants.index(constant) + 1
 
-    def _of_number(self, value: float) -> int:
-        place = bisect_left(self.numbers, value)
-        return 2 * place + (place < len(self.numbers) and self.numbers[place] == value)
-
-
-def comparable(expression: Expression, other: Expression) -> bool:
-    """Whether a comparison of these two can be answered from classes: a reference with a constant."""
-    return isinstance(expression, Ref) and isinstance(other, Literal) and not isinstance(other.value, bool)
-
-
-def cuts_of(conditions: Iterable[Condition]) -> dict[Ref, Cuts]:
-    """The cuts of every reference that is compared with constants, is a yes/no value, or may be undefined."""
-    constants: dict[Ref, list[object]] = {}
-    for ref, value in _constants(conditions):
-        constants.setdefault(ref, []).append(value)
-    return {ref: Cuts(ref, (value for value in values if value is not None)) for ref, values in constants.items()}
+    def source(self, source: Source) -> str:
+        """The Python expression for the class of the reference's value."""
+        value = source.value(self.ref)
+        if self.ref.type is ValueType.BOOLEAN:
+            return value
+        if not self._constants:
+            return f"None if {value} is None else 0"
+        if self.ref.type is ValueType.TEXT:
+            return f"{source.constant({None: None, **self._texts}.get)}({value}, 0)"
+        if len(self._constants) == 1:
+            name = source.constant(self._constants[0])
+            return f"None if {value} is None else ({value} >= {name}) + ({value} > {name})"
+        name, left, right = (source.constant(item) for item in (self._constants, bisect_left, bisect_right))
+        return f"None if {value} is None else {left}({name}, {value}) + {right}({name}, {value})"
 
 
-def _constants(conditions: Iterable[Condition]) -> Iterator[tuple[Ref, object]]:
-    for condition in conditions:
-        match condition:
-            case Comparison(_, Ref() as ref, Literal(value)) | Comparison(_, Literal(value), Ref() as ref):
-                yield ref, None if isinstance(value, bool) else value
-            case Membership(Ref() as ref, options) if listable(condition):
-                for option in options:
-                    assert isinstance(option, Literal)
-                    yield ref, option.value
-            case IsDefined(ref) | Truth(ref):
-                yield ref, None
-            case Not(part):
-                yield from _constants([part])
-            case All(parts) | AnyOf(parts):
-                yield from _constants(parts)
-            case _:
-                pass
+class Derived:
+    """A condition that is worked out beside the network: class 1 where it holds, else 0."""
+
+    count = 2
+
+    def __init__(self, condition: Condition) -> None:
+        self.condition = condition
+
+    def source(self, source: Source) -> str:
+        """The Python expression for its class."""
+        return source.condition(self.condition)
 
 
-def listable(condition: Membership) -> bool:
-    """Whether a list is short, and of constants of which classes know."""
-    return (
-        isinstance(condition.item, Ref)
-        and condition.item.type is not ValueType.BOOLEAN
-        and len(condition.options) <= MAX_OPTIONS
-        and all(isinstance(option, Literal) for option in condition.options)
-    )
+def fits(ref: Ref, constants: Sequence[object], operator: str = "==") -> bool:
+    """Whether classes can tell a comparison of the reference with these constants."""
+    if ref.type in _NUMBERS:
+        return all(isinstance(constant, int | float) and not isinstance(constant, bool) for constant in constants)
+    kind = {ValueType.TEXT: str, ValueType.BOOLEAN: bool}.get(ref.type)
+    return kind is not None and operator in ("==", "!=") and all(isinstance(constant, kind) for constant in constants)
+
+
+def _order(constant: object) -> tuple[float, str]:
+    return (0, constant) if isinstance(constant, str) else (float(constant), "")  # type: ignore[arg-type]  # a number

@@ -1,31 +1,39 @@
 """The policy's conditions as a durable_rules network: the only place that knows durable_rules.
 
 Its C module is driven as docs/adr/0002-rules-network.md says: one constant session, a fact is asserted, every rule that
-fires is collected, the fact is retracted. Facts hold class numbers that this program made. Answers are remembered for
-each class of facts, so the network is asked once for each class. Whatever it refuses is answered by the reference.
+fires is collected, the fact is retracted. Answers are remembered for each class of facts, so the network is asked once
+for each class. Whatever it refuses is answered by the reference.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
+from threading import Lock
 from types import ModuleType
 
-from botopt.model.condition import Condition
-from botopt.network.lowering import ANCHOR, Lowered
-from botopt.network.reference import ReferenceMatcher, inputs_of, test
+from botopt.model.condition import Condition, Ref
+from botopt.network.lowering import CANARY, MAX_FIRED, Group, Key, Lowered, fact
+from botopt.network.reference import ReferenceMatcher
+from botopt.network.source import Values
 
-MAX_RULES = 24
-"""More than 32 rules that match one fact are an error in durable_rules; this leaves room."""
+MAX_ALIVE = 64
+"""Rulesets alive in the process, of 0.3 to 0.7 MB each. Making one again takes less than a millisecond."""
 
-MAX_REMEMBERED = 50_000
-MAX_RULESETS = 256
+MAX_REMEMBERED = 20_000
+"""Answers of one group. Almost always it has fewer classes; if not, it begins anew."""
 
+_SESSION = "0"
+_RETRACT = f'{{"sid": "{_SESSION}", "id": "1"}}'
 _log = logging.getLogger("botopt.network")
-_names = itertools.count()
+_numbers = itertools.count()
+
+
+class Refused(Exception):
+    """durable_rules gave an answer that cannot be right."""
 
 
 def load_module() -> ModuleType:
@@ -40,144 +48,152 @@ def load_module() -> ModuleType:
     return module
 
 
-class Rulesets:
-    """The rulesets that live, oldest use first; their number is bounded."""
+class Alive:
+    """The rulesets that live in the C module, least recently used first; their number is bounded."""
 
-    def __init__(self, module: ModuleType, most: int = MAX_RULESETS) -> None:
+    def __init__(self, module: ModuleType, most: int = MAX_ALIVE) -> None:
         self._module = module
         self._most = most
         self._handles: OrderedDict[int, int] = OrderedDict()
-
-    def ask(self, key: int, rules: dict[str, object], fact: str) -> set[str]:
-        """The names of all rules that a fact fires."""
-        module, handle = self._module, self._handle(key, rules)
-        code, session = module.assert_fact(handle, fact)
-        fired: set[str] = set()
-        try:
-            if code == 0:
-                started = module.start_action_for_state(handle, session)
-                message = started[1] if started else None
-                while message:
-                    fired.update(json.loads(message))
-                    message = module.complete_and_start_action(handle, session)
-        finally:
-            module.retract_fact(handle, fact)
-        return fired
-
-    def _handle(self, key: int, rules: dict[str, object]) -> int:
-        handle = self._handles.get(key)
-        if handle is None:
-            while len(self._handles) >= self._most:
-                self._module.delete_ruleset(self._handles.popitem(last=False)[1])
-            handle = self._module.create_ruleset(f"botopt{next(_names)}", json.dumps(rules))
-            self._handles[key] = handle
-        else:
-            self._handles.move_to_end(key)
-        return handle
+        self._one_at_a_time = Lock()  # an answer takes several calls
+        self._warned = False
 
     def __len__(self) -> int:
         """How many live."""
         return len(self._handles)
 
-    def drop(self, keys: Sequence[int]) -> None:
-        """Forget rulesets that failed."""
-        for key in keys:
-            handle = self._handles.pop(key, None)
-            if handle is not None:
+    def ask(self, number: int, ruleset: str, asserted: str) -> set[str]:
+        """The names of all rules that the fact fires.
+
+        Raises:
+            Exception: whatever the C module raises; the ruleset is gone then.
+            Refused: its answer cannot be right; likewise.
+        """
+        with self._one_at_a_time:
+            handle = self._handles.pop(number, None)
+            if handle is None:
+                while len(self._handles) >= self._most:
+                    self._delete(self._handles.popitem(last=False)[1])
+                handle = self._module.create_ruleset(f"botopt{number}", ruleset)
+            try:
+                fired = self._fired(handle, asserted)
+            except BaseException:
                 self._module.delete_ruleset(handle)
+                raise
+            self._handles[number] = handle
+            return fired
+
+    def _fired(self, handle: int, asserted: str) -> set[str]:
+        module = self._module
+        code, session = module.assert_fact(handle, asserted)
+        if code != 0:
+            raise Refused(f"code {code} for a fact")
+        started = module.start_action_for_state(handle, session)
+        action = started[1] if started else None
+        fired = set()
+        for _ in range(MAX_FIRED + 1):
+            if not action:
+                break
+            fired.add(action.split('"', 2)[1])  # {"name of the rule": {"m": the fact}}
+            action = module.complete_and_start_action(handle, session)
+        module.retract_fact(handle, _RETRACT)
+        if action or CANARY not in fired:
+            raise Refused("rules fired without end" if action else "the rule that always fires did not")
+        return fired
+
+    def _delete(self, handle: int) -> None:
+        # Without the first call its session leaks. It is safe only after some rule has fired: the canary has.
+        self._module.delete_state(handle, _SESSION)
+        self._module.delete_ruleset(handle)
+
+    def close(self) -> None:
+        """Let go of all."""
+        with self._one_at_a_time:
+            while self._handles:
+                self._delete(self._handles.popitem()[1])
+
+    def warn(self, fault: Exception) -> None:
+        """Say once that the reference takes over."""
+        level = logging.DEBUG if self._warned else logging.WARNING
+        self._warned = True
+        _log.log(level, "durable_rules refused (%s); the reference matcher answers instead, and alike", fault)
+
+
+@cache
+def _shared() -> Alive:
+    """The C module keeps its rulesets for the whole process, and so do we."""
+    return Alive(load_module())
+
+
+class Remembered:
+    """A group of conditions with its answers: the network is asked once for each class of facts."""
+
+    __slots__ = ("_alive", "_rulesets", "answers", "key")
+
+    def __init__(self, alive: Alive, group: Group, inputs: Sequence[Ref]) -> None:
+        self._alive = alive
+        self._rulesets = tuple((next(_numbers), ruleset) for ruleset in group.rulesets())
+        self.key = group.key(inputs)
+        self.answers: dict[Key, int] = {}
+
+    def ask(self, key: Key) -> int:
+        """The network's answer for a class of facts."""
+        asserted, answer = fact(key), 0
+        for number, ruleset in self._rulesets:
+            fired = self._alive.ask(number, ruleset, asserted)
+            answer |= sum(1 << int(name[1:]) for name in fired if name != CANARY)
+        if len(self.answers) >= MAX_REMEMBERED:
+            self.answers.clear()
+        self.answers[key] = answer
+        return answer
 
 
 class DurableMatcher:
-    """Conditions as rulesets of at most `MAX_RULES` rules; bit i of the answer is condition i."""
+    """Conditions in groups; bit i of an answer is condition i. `refused` is why the reference answers, if it does."""
 
-    __slots__ = (
-        "_classes",
-        "_derived",
-        "_keys",
-        "_lowered",
-        "_network",
-        "_remembered",
-        "_slots",
-        "inputs",
-        "reference",
-    )
+    __slots__ = ("_alive", "_always", "_groups", "_reference", "inputs", "refused")
 
-    def __init__(self, network: DurableNetwork, conditions: Sequence[Condition]) -> None:
-        self._network = network
-        self.reference = ReferenceMatcher(conditions)
-        self.inputs = inputs_of(conditions)
-        places = {ref.key: place for place, ref in enumerate(self.inputs)}
-        self._lowered = Lowered(conditions)
-        self._slots = [(places[cut.ref.key], cut.of) for cut in self._lowered.cuts]
-        self._derived = [test(condition, places) for condition in self._lowered.derived]
-        groups = range(0, len(conditions), MAX_RULES)
-        bits = [range(start, min(start + MAX_RULES, len(conditions))) for start in groups]
-        self._keys = [(next(_names), group) for group in bits]
-        self._remembered: dict[tuple[int | bool | None, ...], int] = {}
+    def __init__(self, alive: Alive, conditions: Sequence[Condition]) -> None:
+        reference = ReferenceMatcher(conditions)
+        lowered = Lowered(conditions)
+        self.inputs = reference.inputs
+        self.refused: Exception | None = None
+        self._alive = alive
+        self._reference = reference.match
+        self._always = lowered.always
+        self._groups = tuple(Remembered(alive, group, self.inputs) for group in lowered.groups)
 
-    def match(self, values: Sequence[object]) -> int:
+    def match(self, values: Values) -> int:
         """The bit mask of the conditions that hold."""
-        classes = (*(of(values[place]) for place, of in self._slots), *(holds(values) for holds in self._derived))
-        mask = self._remembered.get(classes)
-        if mask is None:
-            mask = self._network.ask(self, classes, values)
-            if len(self._remembered) >= MAX_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[classes] = mask
-        return mask
+        mask = self._always
+        try:
+            for group in self._groups:
+                key = group.key(values)
+                answer = group.answers.get(key)
+                mask |= group.ask(key) if answer is None else answer
+        except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
+            self._give_up(fault)
+        return mask if self.refused is None else self._reference(values)
 
-    def fact(self, classes: Sequence[int | bool | None]) -> str:
-        """The fact that stands for a class."""
-        fact: dict[str, object] = {"id": 1, "sid": "1", ANCHOR: 1}
-        count = len(self._slots)
-        for place, number in enumerate(classes[:count]):
-            fact[f"a{place}"] = int(number is None)
-            if number is not None:
-                fact[f"c{place}"] = number
-        for place, holds in enumerate(classes[count:]):
-            fact[f"d{place}"] = int(bool(holds))
-        return json.dumps(fact)
+    def forget(self) -> None:
+        """Ask the network anew for each class; for tests and measurements."""
+        for group in self._groups:
+            group.answers.clear()
 
-    def ask(self, rulesets: Rulesets, classes: Sequence[int | bool | None]) -> int:
-        """The network's own answer."""
-        fact, mask = self.fact(classes), 0
-        for key, bits in self._keys:
-            for name in rulesets.ask(key, dict(self._lowered.rules(bits)), fact):
-                mask |= 1 << int(name[1:])
-        return mask
-
-    @property
-    def keys(self) -> list[int]:
-        """The keys of its rulesets."""
-        return [key for key, _ in self._keys]
+    def _give_up(self, fault: Exception) -> None:
+        self.refused = fault
+        self._groups = ()
+        self._alive.warn(fault)
 
 
 class DurableNetwork:
-    """Compiles conditions into durable_rules; answers by the reference wherever it refuses."""
+    """Compiles conditions into durable_rules; answers by the reference wherever that refuses."""
 
     name = "durable_rules"
 
-    def __init__(self, module: ModuleType | None = None) -> None:
-        self._rulesets = Rulesets(load_module() if module is None else module)
-        self._broken: set[int] = set()
-        self._warned = False
+    def __init__(self, alive: Alive | None = None) -> None:
+        self._alive = _shared() if alive is None else alive
 
     def compile(self, conditions: Sequence[Condition]) -> DurableMatcher:
         """A matcher for the conditions, in their order."""
-        return DurableMatcher(self, conditions)
-
-    def ask(self, matcher: DurableMatcher, classes: Sequence[int | bool | None], values: Sequence[object]) -> int:
-        """The network's answer for a class of facts, or the reference's where the network fails."""
-        if matcher.keys and matcher.keys[0] not in self._broken:
-            try:
-                return matcher.ask(self._rulesets, classes)
-            except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
-                self._give_up(matcher, fault)
-        return matcher.reference.match(values)
-
-    def _give_up(self, matcher: DurableMatcher, fault: Exception) -> None:
-        self._rulesets.drop(matcher.keys)
-        self._broken.update(matcher.keys)
-        if not self._warned:
-            self._warned = True
-            _log.warning("durable_rules refused a ruleset (%s); the reference matcher answers instead", fault)
+        return DurableMatcher(self._alive, conditions)

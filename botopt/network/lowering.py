@@ -1,137 +1,134 @@
-"""Typed conditions -> rules in the form that durable_rules takes.
+"""Typed conditions -> rulesets in the form that durable_rules takes, in groups that ask about the same things.
 
-Every rule begins with an equality that each fact has. Negations are pushed down to the leaves, where absence is asked
-for: `not (x < 5)` is "x is absent, or x >= 5", because a comparison with an absent value is false. What classes cannot
-express (arithmetic, text in text, one value against another, long lists, deep nesting) becomes a yes/no fact of its
-own, worked out beside the network.
+Every rule begins with an equality that each fact has, and one rule has nothing else: it always fires, so an answer
+without it is no answer. A fact holds, for each subject of a group, its class (`c0`, `c1` …; left out where absent) and
+whether it is absent (`a0`, `a1` …).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import prod
 
-from botopt.model.condition import (
-    All,
-    AnyOf,
-    Comparison,
-    Condition,
-    Constant,
-    Contains,
-    IsDefined,
-    Literal,
-    Membership,
-    Not,
-    Ref,
-    Truth,
-)
-from botopt.network.classes import Cuts, cuts_of, listable
+from botopt.model.condition import Condition, Ref
+from botopt.network.classes import Subject
+from botopt.network.formula import ALWAYS, LARGEST, NEVER, Check, Formula, Formulas, Joined
+from botopt.network.source import Source, Values
 
-ANCHOR = "k"
-MAX_DEPTH = 6
-"""durable_rules stops at about ten nested levels."""
+MAX_RULES = 24
+"""More than 32 rules that match one fact can be an error in durable_rules; this leaves room."""
 
+MAX_NODES = 56
+"""A ruleset's nodes all fit on the stack of 64 places on which durable_rules walks through them."""
+
+MAX_CLASSES = 4_096
+"""As many kinds of facts a group tells apart, unless one condition alone needs more; so all can be remembered."""
+
+MAX_FIRED = MAX_RULES * LARGEST.ways + 1
+"""More often than this no rule can fire for one fact."""
+
+Key = tuple[int | bool | None, ...]
 Pattern = dict[str, object]
 
-_MIRROR = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_INVERSE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-_NEVER: Pattern = {ANCHOR: 0}
-_ALWAYS: Pattern = {ANCHOR: 1}
+ANCHOR = "k"
+CANARY = "always"
+_SIGNS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+
+
+class Group:
+    """Conditions that are answered together, from the classes of the same subjects."""
+
+    def __init__(self, subjects: Sequence[Subject]) -> None:
+        self._subjects = subjects
+        self._places: dict[int, int] = {}  # of each subject, the number that it has in facts
+        self.formulas: dict[int, Formula] = {}  # of each bit
+
+    def takes(self, formula: Formula) -> bool:
+        """Whether one more condition leaves few enough classes."""
+        own = set(_asked(formula))
+        most = max(MAX_CLASSES, self._classes(own), self._classes(self._places))
+        return self._classes({*self._places, *own}) <= most
+
+    def _classes(self, subjects: Iterable[int]) -> int:
+        return prod(self._subjects[subject].count for subject in subjects)
+
+    def add(self, bit: int, formula: Formula) -> None:
+        """One more condition."""
+        self.formulas[bit] = formula
+        for subject in _asked(formula):
+            self._places.setdefault(subject, len(self._places))
+
+    def key(self, inputs: Sequence[Ref]) -> Callable[[Values], Key]:
+        """The function from values to the class of each subject."""
+        source = Source(inputs)
+        classes = "".join(f"({self._subjects[subject].source(source)}), " for subject in self._places)
+        return source.compile([f"return ({classes})"])
+
+    def rulesets(self) -> list[str]:
+        """What durable_rules is given: rule `r7` stands for bit 7."""
+        filled: list[dict[str, Pattern]] = []
+        room = 0
+        for bit, formula in self.formulas.items():
+            if room < formula.size.nodes or len(filled[-1]) > MAX_RULES:
+                filled.append({CANARY: _rule([])})
+                room = MAX_NODES - 2  # the root and the anchor
+            room -= formula.size.nodes
+            parts = formula.parts if isinstance(formula, Joined) and formula.every else (formula,)
+            filled[-1][f"r{bit}"] = _rule([self._pattern(part) for part in parts])
+        return [json.dumps(rules) for rules in filled]
+
+    def _pattern(self, formula: Formula) -> Pattern:
+        match formula:
+            case Joined(every, parts):
+                return {"$and" if every else "$or": [self._pattern(part) for part in parts]}
+            case Check(subject, operator, number, absent):
+                place = self._places[subject]
+                if absent is not None:
+                    return {f"a{place}": int(absent)}
+                return {f"c{place}": number} if operator == "==" else {_SIGNS[operator]: {f"c{place}": number}}
+
+
+def fact(key: Key) -> str:
+    """The fact that stands for all facts of these classes."""
+    held: dict[str, object] = {"sid": "0", "id": "1", ANCHOR: 1}
+    for number, value in enumerate(key):
+        held[f"a{number}"] = int(value is None)
+        if value is not None:
+            held[f"c{number}"] = int(value)
+    return json.dumps(held)
 
 
 class Lowered:
-    """Conditions as patterns over class numbers.
-
-    `cuts` and `derived` say what a fact holds: property `c0`, `c1` … is the class of a reference, `a0` … whether it is
-    absent, `d0` … whether a derived condition holds.
-    """
+    """Conditions in groups. `always` is the mask of those that hold for every fact."""
 
     def __init__(self, conditions: Sequence[Condition]) -> None:
-        self.cuts: tuple[Cuts, ...] = tuple(cuts_of(conditions).values())
-        self._places = {cut.ref: place for place, cut in enumerate(self.cuts)}
-        self._derived: dict[Condition, int] = {}
-        self.patterns: tuple[Pattern, ...] = tuple(self._pattern(condition, True, 0) for condition in conditions)
+        formulas = Formulas(conditions)
+        self._subjects = formulas.subjects
+        self.groups: list[Group] = []
+        self.always = 0
+        for bit, formula in enumerate(formulas.formulas):
+            if formula == ALWAYS:
+                self.always |= 1 << bit
+            elif formula != NEVER:
+                self._group(formula).add(bit, formula)
 
-    @property
-    def derived(self) -> tuple[Condition, ...]:
-        """Conditions that are worked out beside the network."""
-        return tuple(self._derived)
-
-    def rules(self, bits: Sequence[int]) -> Mapping[str, object]:
-        """A ruleset with one rule for each of these conditions, named after its place."""
-        return {f"r{bit}": {"all": [{"m": {"$and": [_ALWAYS, self.patterns[bit]]}}]} for bit in bits}
-
-    def _pattern(self, condition: Condition, wanted: bool, depth: int) -> Pattern:
-        """The pattern that holds when the condition's answer is `wanted`."""
-        if depth >= MAX_DEPTH and isinstance(condition, All | AnyOf):
-            return self._beside(condition, wanted)
-        match condition:
-            case Constant(value):
-                return _ALWAYS if value is wanted else _NEVER
-            case Not(part):
-                return self._pattern(part, not wanted, depth)
-            case All(parts) | AnyOf(parts):
-                every = isinstance(condition, All) is wanted
-                return _joined([self._pattern(part, wanted, depth + 1) for part in _flat(condition, parts)], every)
-            case IsDefined(ref):
-                return {f"a{self._places[ref]}": 0 if wanted else 1}
-            case Truth(ref):
-                return self._is(ref, 1, wanted)
-            case Comparison(operator, Ref() as ref, Literal(value)):
-                return self._comparison(operator, ref, value, wanted)
-            case Comparison(operator, Literal(value), Ref() as ref):
-                return self._comparison(_MIRROR[operator], ref, value, wanted)
-            case Membership(Ref() as ref, options, negated) if listable(condition):
-                texts = [option.value for option in options if isinstance(option, Literal)]
-                return self._membership(ref, texts, negated, wanted)
-            case Comparison() | Membership() | Contains():
-                return self._beside(condition, wanted)
-
-    def _beside(self, condition: Condition, wanted: bool) -> Pattern:
-        number = self._derived.setdefault(condition, len(self._derived))
-        return {f"d{number}": 1 if wanted else 0}
-
-    def _is(self, ref: Ref, number: int, wanted: bool) -> Pattern:
-        place = self._places[ref]
-        if wanted:
-            return {f"c{place}": number}
-        return _joined([{f"a{place}": 1}, {"$neq": {f"c{place}": number}}], every=False)
-
-    def _comparison(self, operator: str, ref: Ref, value: object, wanted: bool) -> Pattern:
-        place = self._places[ref]
-        number = self.cuts[place].of(value)
-        assert number is not None
-        if wanted:
-            return _test(operator, f"c{place}", number)
-        return _joined([{f"a{place}": 1}, _test(_INVERSE[operator], f"c{place}", number)], every=False)
-
-    def _membership(self, ref: Ref, options: Sequence[object], negated: bool, wanted: bool) -> Pattern:
-        place = self._places[ref]
-        numbers = sorted({number for option in options if (number := self.cuts[place].of(option)) is not None})
-        inside = negated is not wanted
-        tests = [_test("==" if inside else "!=", f"c{place}", number) for number in numbers]
-        found = _joined(tests, every=not inside)
-        if not inside:
-            found = _joined([{f"a{place}": 0}, found], every=True)
-        return found if wanted else _joined([{f"a{place}": 1}, found], every=False)
+    def _group(self, formula: Formula) -> Group:
+        for group in self.groups:
+            if group.takes(formula):
+                return group
+        self.groups.append(Group(self._subjects))
+        return self.groups[-1]
 
 
-def _flat(whole: Condition, parts: Sequence[Condition]) -> list[Condition]:
-    flat: list[Condition] = []
-    for part in parts:
-        flat.extend(_flat(part, part.parts) if isinstance(part, All | AnyOf) and type(part) is type(whole) else [part])
-    return flat
+def _asked(formula: Formula) -> Iterator[int]:
+    """The subjects of a formula."""
+    if isinstance(formula, Check):
+        yield formula.subject
+    else:
+        for part in formula.parts:
+            yield from _asked(part)
 
 
-def _joined(patterns: list[Pattern], every: bool) -> Pattern:
-    if not patterns:
-        return _ALWAYS if every else _NEVER
-    if len(patterns) == 1:
-        return patterns[0]
-    return {"$and" if every else "$or": patterns}
-
-
-_WORDS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
-
-
-def _test(operator: str, name: str, number: int) -> Pattern:
-    return {name: number} if operator == "==" else {_WORDS[operator]: {name: number}}
+def _rule(patterns: Sequence[Pattern]) -> Pattern:
+    return {"all": [{"m": {"$and": [{ANCHOR: 1}, *patterns]}}]}

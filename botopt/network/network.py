@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import islice, product
 
 import msgspec
 
-from botopt.model.condition import Condition, Ref
+from botopt.model.condition import Condition
 from botopt.model.ports import Network
-from botopt.network.reference import ReferenceNetwork, inputs_of
-from botopt.network.samples import around
+from botopt.network.durable import Alive, DurableNetwork, load_module
+from botopt.network.reference import ReferenceNetwork
+from botopt.network.samples import Fact, boundary_facts, thorough_facts
 from botopt.network.tracing import condition_text, value_text
 
 _log = logging.getLogger("botopt.network")
-_MOST_FACTS = 20_000  # for each group of conditions, when looking thoroughly
+_MOST_FACTS = 2_000  # for each condition, when looking thoroughly
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -40,18 +41,20 @@ class Disagreement(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What a comparison of the networks found: on how many facts, and where they differ."""
+    """What a comparison of the networks found: on how many facts, and where they differ.
+
+    `refused` is what durable_rules said where it would not answer, so that only the reference was looked at.
+    """
 
     facts: int
     disagreements: tuple[Disagreement, ...]
+    refused: str = ""
 
 
 @cache
 def available() -> Status:
     """The network that `auto` takes, and why."""
     try:
-        from botopt.network.durable import load_module
-
         load_module()
         return Status("durable_rules", f"durable_rules {version('durable_rules')}")
     except PackageNotFoundError:
@@ -66,53 +69,42 @@ def make_network(preferred: str = "auto") -> Network:
     """The network of that name; `auto` is durable_rules where it loads. All give the same answers."""
     if preferred == "reference":
         return ReferenceNetwork()
+    if preferred not in ("auto", "durable_rules"):
+        raise ValueError(f"there is no rules network {preferred!r}")
     if available().name == "reference":
-        if preferred != "auto":
-            _log.warning("%s", available().why)
+        _warn_once(available().why)
         return ReferenceNetwork()
-    from botopt.network.durable import DurableNetwork
-
     return DurableNetwork()
+
+
+@cache
+def _warn_once(why: str) -> None:
+    _log.warning("conditions are matched by %s; decisions are the same", why)
 
 
 def self_check(conditions: Sequence[Condition]) -> tuple[Disagreement, ...]:
     """Compare both networks on each constant a little below, at and above, the other values at two settings."""
-    return _compare(conditions, boundary_facts(inputs_of(conditions), conditions)).disagreements
+    return _compare(conditions, boundary_facts(conditions)).disagreements
 
 
 def thorough_check(conditions: Sequence[Condition]) -> Checked:
-    """The same on the full product of boundary values, as far as it is not too large."""
-    inputs = inputs_of(conditions)
-    values = around(inputs, conditions)
-    every = islice(product(*values), _MOST_FACTS)
-    return _compare(conditions, (*boundary_facts(inputs, conditions), *every))
+    """The same on the full product of each condition's boundary values, as far as it is not too large."""
+    return _compare(conditions, thorough_facts(conditions, _MOST_FACTS))
 
 
-def boundary_facts(inputs: Sequence[Ref], conditions: Sequence[Condition]) -> Iterator[tuple[object, ...]]:
-    """Facts around every constant: one value is varied at a time, the others stay at their first or last."""
-    values = around(inputs, conditions)
-    for setting in (0, -1):
-        base = [choices[setting] for choices in values]
-        for place, choices in enumerate(values):
-            for choice in choices:
-                yield (*base[:place], choice, *base[place + 1 :])
-
-
-def _compare(
-    conditions: Sequence[Condition], facts: Sequence[tuple[object, ...]] | Iterator[tuple[object, ...]]
-) -> Checked:
+def _compare(conditions: Sequence[Condition], facts: Iterable[Fact]) -> Checked:
     if available().name == "reference":
         return Checked(0, ())
-    from botopt.network.durable import DurableNetwork
-
-    reference, durable = ReferenceNetwork().compile(conditions), DurableNetwork().compile(conditions)
-    names = [str(ref) for ref in reference.inputs]
     found: dict[int, Disagreement] = {}
-    number = 0
-    for fact in facts:
-        number += 1
-        differing = reference.match(fact) ^ durable.match(fact)
-        for bit, condition in enumerate(conditions):
-            if differing >> bit & 1:
-                found.setdefault(bit, Disagreement(condition, tuple(zip(names, fact, strict=True))))
-    return Checked(number, tuple(found.values()))
+    seen = 0
+    with closing(Alive(load_module())) as alive:
+        reference, durable = ReferenceNetwork().compile(conditions), DurableNetwork(alive).compile(conditions)
+        names = [str(ref) for ref in reference.inputs]
+        for fact in facts:
+            seen += 1
+            differing = reference.match(fact) ^ durable.match(fact)
+            while differing:
+                bit = differing.bit_length() - 1
+                found.setdefault(bit, Disagreement(conditions[bit], tuple(zip(names, fact, strict=True))))
+                differing ^= 1 << bit
+        return Checked(seen, tuple(found[bit] for bit in sorted(found)), str(durable.refused or ""))

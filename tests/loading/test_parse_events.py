@@ -76,7 +76,7 @@ RULES = [
     ("⟦just words⟧", "B104", "each entry of rules must be a map", "{id: …, when: …"),
     ("{id: x, skip: true, when: ⟦amuont⟧ > 5}", "B203", 'there is no field "amuont"', '"amount"'),
     ("{id: x, skip: true, when: ⟦size⟧ > 5}", "B203", '"size"', ""),
-    ("{id: x, skip: true, when: \"count('⟦othr⟧', '1h') > 1\"}", "B203", "", '"other"'),
+    ("{id: x, skip: true, when: \"count(⟦'othr'⟧, '1h') > 1\"}", "B203", "", '"other"'),
     ("{id: x, skip: true, when: ⟦5⟧}", "B104", "a condition such as amount > 5, not 5", ""),
     ("{id: x, skip: true, when: ⟦[]⟧}", "B111", "when is an empty list", ""),
     ("{id: x, skip: true, when: ⟦{}⟧}", "B111", "when is empty", ""),
@@ -266,3 +266,42 @@ def test_a_broken_file_of_templates_makes_no_template_unknown():
 def test_a_broken_block_does_not_hide_what_is_wrong_beside_it():
     loaded = load(f"{HEAD}settings: 'x' y\nevents:\n  a: {{weight: 1, message: hello, category: nwes}}\n", TEMPLATES)
     assert [found.code for found in errors(loaded)] == ["B020", "B102"], said(loaded)
+
+
+def test_an_unknown_section_may_hold_what_seems_to_be_missing():
+    check_marked(
+        f"⟦chanels⟧: {{sms: {{type: console}}}}\n{HEAD}events: {{a: {{weight: 1, message: hello, channel: sms}}}}\n",
+        "B101",
+        hint='"channels"',
+        templates=TEMPLATES,
+    )
+
+
+def test_an_unknown_key_may_hold_the_fields():
+    check_marked(
+        f"{HEAD}events:\n  a: {{weight: 1, message: hello, ⟦feilds⟧: {{n: {{type: integer}}}}}}\n"
+        "suppression: [{id: s, cooldown: 1h, per: [n]}]\n",
+        "B101",
+        hint='"fields"',
+        templates="templates: {hello: {variants: {a: {text: x}}, samples: [{n: 1}]}}\n",
+    )
+
+
+def test_a_misspelled_name_is_not_unknown_where_it_is_spelled_well():
+    check_marked(
+        f"{HEAD}events: {{⟦My-Event⟧: {{}}, a: {{weight: 1, message: hello}}}}\n"
+        "suppression: [{id: s, resolved_by: my-event, within: 1h}]\n",
+        "B107",
+        templates=TEMPLATES,
+    )
+
+
+def test_a_key_of_an_event_type_that_slipped_to_the_left_is_one_finding():
+    check_marked(
+        f"{HEAD}events:\n  a:\n    category: news\n  ⟦fields⟧:\n      n: {{type: integer}}\n      m: {{type: integer}}\n"
+        "suppression: [{id: s, cooldown: 1h, per: [n], events: [a]}]\n",
+        "B101",
+        "stands where the name of an event type should",
+        "indent it",
+        templates="templates: {}\n",
+    )

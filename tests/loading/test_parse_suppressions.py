@@ -175,14 +175,14 @@ def test_a_kind_is_read(text: str, kind: Kind):
 def test_suppressions_are_sorted_by_id_and_keep_their_scope():
     loaded = load(
         f"{HEAD}  - {{id: z, cooldown: 1h}}\n"
-        "  - {id: a, cooldown: 1h, events: [tip, failed], categories: [news, bills], channels: [sms],"
+        "  - {id: a, cooldown: 1h, events: [tip, failed], categories: [news, bills], channels: [sms, chat],"
         " unless: extra > 1}\n",
         TEMPLATES,
     )
     assert loaded.policy is not None, said(loaded)
     first, second = loaded.policy.suppressions
     assert (first.id, second.id) == ("a", "z")
-    assert (first.events, first.categories, first.channels) == (("tip", "failed"), ("news", "bills"), ("sms",))
+    assert (first.events, first.categories, first.channels) == (("tip", "failed"), ("news", "bills"), ("sms", "chat"))
     assert (second.events, second.categories, second.channels) == ((), (), ())
     assert first.when is None
     assert first.unless is not None

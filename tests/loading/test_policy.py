@@ -315,7 +315,7 @@ OTHER: list[tuple[str, Callable[[str], str]]] = [
         "the order of rules",
         lambda text: text.replace(RULE_LINE, "").replace("      - id: small-and", RULE_LINE + "      - id: small-and"),
     ),
-    ("the kind of text", lambda text: text.replace("user.plan == 'vip'\n", "user.plan == 'pro'\n")),
+    ("a literal", lambda text: text.replace("when: user.plan == 'vip'", "when: user.plan == 'pro'")),
 ]
 
 

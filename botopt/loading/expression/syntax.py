@@ -20,7 +20,7 @@ from botopt.loading.expression.words import Complaint, Word, grammar, words_of
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
-_PREFIXED = (nodes.Neg, nodes.Not, nodes.Pos, nodes.List, nodes.Dict)
+_PREFIXED = (nodes.Neg, nodes.Not, nodes.Pos, nodes.List)
 """Nodes that begin with a sign of their own, before what they are made of."""
 
 
@@ -50,12 +50,13 @@ class Tree(msgspec.Struct, frozen=True):
         return min((*own, *inner))
 
     def _end(self, node: nodes.Node) -> int:
-        if isinstance(node, nodes.Call | nodes.List | nodes.Dict):
+        if isinstance(node, nodes.Call | nodes.Getitem | nodes.List):
             return self._closing(node)
         ends = [self._end(child) for child in node.iter_child_nodes()]
         if isinstance(node, nodes.Getattr | nodes.Test | nodes.Filter):
             name = node.attr if isinstance(node, nodes.Getattr) else node.name
-            after = self._end(node.node)
+            inner = node.node
+            after = self._start(node) if inner is None else self._end(inner)
             ends.append(next((w.end for w in self.words if w.start >= after and w.text == name), after))
         return max(ends, default=self._word_end((node.lineno or 1) - 1))
 
@@ -67,12 +68,12 @@ class Tree(msgspec.Struct, frozen=True):
     def _word_end(self, start: int) -> int:
         return next((word.end for word in self.words if word.start == start), start + 1)
 
-    def _closing(self, node: nodes.Node) -> int:
-        begin = self._end(node.node) if isinstance(node, nodes.Call) else self._start(node)
+    def _closing(self, node: nodes.Call | nodes.Getitem | nodes.List) -> int:
+        begin = self._start(node) if isinstance(node, nodes.List) else self._end(node.node)
         depth = 0
         for word in self.words:
             if word.start >= begin:
-                depth += (word.text in "([{") - (word.text in ")]}")
+                depth += (word.text in "([") - (word.text in ")]")
                 if depth == 0:
                     return word.end
         return len(self.text)

@@ -9,7 +9,7 @@ from botopt.loading.expression.syntax import Tree
 from botopt.model.codes import finding
 from botopt.model.condition import NUMERIC, Arithmetic, Expression, Literal, Negative, Ref, Scope, ValueType
 from botopt.model.diagnostic import Diagnostic
-from botopt.model.names import ENGAGEMENT_NAMES, TIME_NAMES, Names, did_you_mean
+from botopt.model.names import BUILT_IN_ATTRIBUTES, ENGAGEMENT_NAMES, TIME_NAMES, Names, did_you_mean
 from botopt.model.position import Spans
 
 _ARITHMETIC: tuple[tuple[type[nodes.BinExpr], str], ...] = (
@@ -28,6 +28,8 @@ TYPE_WORDS = {
     ValueType.OBJECT: "an object",
 }
 _FUNCTIONS = {"count": "count('event_type', '10m')", "seen": "seen('event_type', '1h')", "sent": "sent('24h')"}
+_GROUPS = ("user", "engagement", "time")
+_TEXT_METHODS = frozenset("contains includes startswith endswith find index count matches match like".split())
 _NAMESPACES = {"engagement": tuple(ENGAGEMENT_NAMES), "time": tuple(TIME_NAMES)}
 
 
@@ -39,10 +41,23 @@ class TermReader:
         self.where = where
         self.names = names
         self.found: list[Diagnostic] = []
+        self.neighbour: Expression | None = None
 
     def report(self, code: str, node: nodes.Node, message: str, hint: str = "") -> None:
-        place = self.where.span(*self.tree.span(node))
-        self.found.append(finding(code, place, message, hint))
+        self.report_span(code, self.tree.span(node), message, hint)
+
+    def report_span(self, code: str, place: tuple[int, int], message: str, hint: str = "") -> None:
+        """Report it once: the middle of `1 < a < 5` is read twice."""
+        found = finding(code, self.where.span(*place), message, hint)
+        if found not in self.found:
+            self.found.append(found)
+
+    def beside(self, neighbour: Expression | None, node: nodes.Expr) -> Expression | None:
+        """A value that is compared with `neighbour`, which says what an unknown name may mean."""
+        self.neighbour = neighbour if isinstance(node, nodes.Name) else None
+        term = self.term(node)
+        self.neighbour = None
+        return term
 
     def term(self, node: nodes.Expr) -> Expression | None:
         """A value, or None where there is a finding about it."""
@@ -72,7 +87,7 @@ class TermReader:
     def _literal(self, node: nodes.Const) -> Expression | None:
         value = node.value
         if isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) < 2**53:
-            self.report("B205", node, f"{self.tree.said(node)[:30]} is too large a number", "use a smaller one")
+            self.report("B202", node, f"{self.tree.said(node)[:30]} is too large a number", "type a smaller one")
             return None
         return Literal(value)
 
@@ -84,96 +99,107 @@ class TermReader:
         term = self.term(node)
         if term is None or term.type in NUMERIC:
             return term
-        said = self.tree.said(node)
-        self.report(
-            "B204",
-            node,
-            f"{said} is {TYPE_WORDS[term.type]}, and a number is wanted here",
-            "calculate with numbers only",
-        )
+        message = f"{self.tree.said(node)} is {kind_of(term)}, and only numbers can be calculated with"
+        self.report("B204", node, message, "type a number, or the name of a field that is one")
         return None
 
     def _name(self, node: nodes.Name) -> Expression | None:
         name = node.name
-        ref = self.names.field(name)
         if name in self.names.conflicts:
-            self.report(
-                "B203", node, self.names.conflicts[name], "limit the suppression to one of them with events: […]"
-            )
+            hint = "limit the suppression to one of them with events: […]"
+            self.report("B203", node, self.names.conflicts[name], hint)
             return None
+        ref = self.names.field(name)
         if ref is not None:
             return ref
         if name in ("user", "engagement", "time"):
-            self.report(
-                "B203", node, f"{name} is a group of values", f"name one of them: {name}.{_first(name, self.names)}"
-            )
+            hint = f"name one of them: {name}.{_first(name, self.names)}"
+            self.report("B203", node, f"{name} is a group of values", hint)
         elif name in _FUNCTIONS:
             self.report("B207", node, f"{name} needs brackets", f"type {_FUNCTIONS[name]}")
-        elif name in self.names.attributes:
-            self.report("B203", node, f'there is no field "{name}"', f"the user has it: user.{name}")
         elif name.lower() in ("none", "null"):
-            self.report(
-                "B202", node, "there is no none in conditions", "to ask whether a value is there: name is defined"
-            )
-        elif name in self.names.elsewhere:
-            others = ", ".join(self.names.elsewhere[name])
-            self.report(
-                "B203",
-                node,
-                f'there is no field "{name}" here; {others} has one',
-                "declare it in fields, or use another",
-            )
+            hint = "to ask whether a value is there: name is defined"
+            self.report("B202", node, f"there is no {name} in conditions", hint)
         else:
-            near = did_you_mean(name, self.names.fields)
-            hint = (
-                near or f"text stands in quotes: '{name}'; fields are: {', '.join(sorted(self.names.fields)) or 'none'}"
-            )
-            self.report("B203", node, f'there is no field "{name}"', hint)
+            here = " here" if name in self.names.elsewhere else ""
+            self.report("B203", node, f'there is no field "{name}"{here}', self._meant(name))
         return None
+
+    def _meant(self, name: str) -> str:
+        """What the author of an unknown name may have meant."""
+        lower, beside = name.lower(), self.neighbour
+        if lower in ("true", "false") or (beside is not None and beside.type is ValueType.BOOLEAN):
+            return f"type {lower}" if lower in ("true", "false") else "compare with true or false"
+        known = self.names.fields
+        if isinstance(beside, Ref) and beside.type is ValueType.TEXT:
+            texts = [one for one in beside.one_of if isinstance(one, str)]
+            near = next((one for one in texts if one.lower() == lower), "")
+            if near or not did_you_mean(name, known):
+                return f"text stands in quotes: '{near or name}'"
+        if name in self.names.attributes or name in BUILT_IN_ATTRIBUTES:
+            return f"the user has it: user.{name}"
+        group = next((group for group, parts in _NAMESPACES.items() if name in parts), "")
+        if group:
+            return f"type {group}.{name}"
+        if name in self.names.elsewhere:
+            return f"{', '.join(self.names.elsewhere[name])} has it; declare it here, too, or use another"
+        listed = ", ".join(sorted(known)) or "none"
+        return did_you_mean(name, known) or f"text stands in quotes: '{name}'; fields are: {listed}"
 
     def _attribute(self, node: nodes.Getattr) -> Expression | None:
         if not isinstance(node.node, nodes.Name) or node.node.name not in ("user", "engagement", "time"):
-            said = self.tree.said(node)
-            self.report(
-                "B202", node, f"{said}: only user., engagement. and time. have parts", "use a field by its name"
-            )
+            message = f"{self.tree.said(node)}: only user., engagement. and time. have parts"
+            self.report("B202", node, message, self._without_parts(node))
             return None
         group, name = node.node.name, node.attr
         if group == "user":
             ref = self.names.attribute(name)
-            known: tuple[str, ...] = (*self.names.attributes, "id", "timezone", "locale")
+            known: tuple[str, ...] = (*self.names.attributes, *BUILT_IN_ATTRIBUTES)
         elif group == "time":
             ref, known = TIME_NAMES.get(name), tuple(TIME_NAMES)
         else:
             kind = ENGAGEMENT_NAMES.get(name)
             ref, known = (None if kind is None else Ref(Scope.ENGAGEMENT, name, kind)), tuple(ENGAGEMENT_NAMES)
         if ref is None:
-            hint = did_you_mean(name, known) or f"there are: {', '.join(f'{group}.{one}' for one in known)}"
+            near = did_you_mean(name, known).replace('"', f'"{group}.', 1)
+            hint = near or f"there are: {', '.join(f'{group}.{one}' for one in known)}"
+            if group == "user" and name in self.names.fields:
+                hint = f"it is a field of the event: type {name} alone"
             self.report("B203", node, f"there is no {group}.{name}", hint)
         return ref
+
+    def _without_parts(self, node: nodes.Getattr) -> str:
+        first = node.node
+        if node.attr in self.names.fields:
+            return f"type {node.attr} alone"
+        if isinstance(first, nodes.Name) and first.name in self.names.fields:
+            return f"declare {node.attr} as a field of its own"
+        near = did_you_mean(first.name, _GROUPS) if isinstance(first, nodes.Name) else ""
+        return near or "type the name of a field alone, such as amount"
 
     def _call(self, node: nodes.Call) -> Expression | None:
         name = node.node.name if isinstance(node.node, nodes.Name) else ""
         if name not in _FUNCTIONS:
-            hint = did_you_mean(name, _FUNCTIONS) or f"there are: {', '.join(_FUNCTIONS.values())}"
+            is_part = isinstance(node.node, nodes.Getattr) and node.node.attr.lower() in _TEXT_METHODS
+            hint = "to look for a text in a text: 'refund' in reason" if is_part else did_you_mean(name, _FUNCTIONS)
+            hint = hint or f"there are: {', '.join(_FUNCTIONS.values())}"
             self.report("B202", node, f"{self.tree.said(node)} is not part of the language", hint)
             return None
         wanted = 1 if name == "sent" else 2
         texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
         if len(texts) != wanted or len(node.args) != wanted or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            self.report(
-                "B207",
-                node,
-                f"{name} wants {wanted} text{'s' if wanted > 1 else ''} in quotes",
-                f"type {_FUNCTIONS[name]}",
-            )
+            what = "one text in quotes: a duration"
+            if name != "sent":
+                what = "two texts in quotes: an event type and a duration"
+            self.report("B207", node, f"{name} wants {what}", f"type {_FUNCTIONS[name]}")
             return None
         window_us = parse_duration(texts[-1])
         if window_us is None:
-            self.report("B207", node.args[-1], f'"{texts[-1]}" is not a duration', "type 30s, 15m, 6h, 1d or 1h30m")
+            hint = "type 30s, 15m, 6h, 1d or 1h30m; ten years at most"
+            self.report("B207", node.args[-1], f'"{texts[-1]}" is not a duration', hint)
         event_type = "" if name == "sent" else texts[0]
-        if event_type and event_type not in self.names.event_types:
-            hint = did_you_mean(event_type, self.names.event_types)
+        if name != "sent" and event_type not in self.names.event_types:
+            hint = did_you_mean(event_type, self.names.event_types) or "declare it under events"
             self.report("B203", node.args[0], f'there is no event type "{event_type}"', hint)
             return None
         if window_us is None:
@@ -182,17 +208,23 @@ class TermReader:
         return Ref(Scope(name), event_type, kind, window_us)
 
 
+def kind_of(term: Expression) -> str:
+    """What kind of value it is, to put behind "is"."""
+    if isinstance(term, Literal) and term.type is ValueType.BOOLEAN:
+        return "a yes or no"
+    return TYPE_WORDS[term.type]
+
+
 def _first(group: str, names: Names) -> str:
     return next(iter(names.attributes), "id") if group == "user" else _NAMESPACES[group][0]
 
 
 _WHY: tuple[tuple[type[nodes.Expr], str, str], ...] = (
-    (nodes.Filter, "filters (|) belong into texts", "compare the value itself"),
+    (nodes.Filter, "filters (|) work in messages only", "compare the value itself"),
     (nodes.CondExpr, '"if … else" is not part of conditions', "write two rules"),
     (nodes.Getitem, "square brackets behind a name are not part of conditions", "use a field by its name"),
-    (nodes.Tuple, "round brackets do not make a list", "use square brackets: ['a', 'b']"),
-    (nodes.List, "a list can only stand behind in", "type: name in ['a', 'b']"),
-    (nodes.Dict, "braces are not part of conditions", "compare fields one by one"),
+    (nodes.Tuple, "round brackets do not make a list", "use square brackets: [{0}]"),
+    (nodes.List, 'a list can only stand behind "in"', "type: name in ['a', 'b']"),
     (nodes.Concat, '"~" is not part of conditions', "compare the values one by one"),
     (nodes.FloorDiv, '"//" is not part of conditions', 'use "/"'),
     (nodes.Mod, '"%" is not part of conditions', "write shares as numbers: 0.2"),
@@ -208,7 +240,7 @@ _WHY: tuple[tuple[type[nodes.Expr], str, str], ...] = (
 def _refusal(node: nodes.Expr, tree: Tree) -> tuple[str, str]:
     for kind, message, hint in _WHY:
         if isinstance(node, kind):
-            return message, hint
+            return message, hint.format(tree.said(node))
     if isinstance(node, nodes.Const):
         return "there is no none in conditions", "to ask whether a value is there: name is defined"
     return f"{tree.said(node)} is not part of the language", ""

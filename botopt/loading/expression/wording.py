@@ -57,7 +57,8 @@ def _foreign(words: list[Word], index: int, text: str) -> Complaint | None:
     before, after = words[index - 1] if index else None, words[index + 1] if index + 1 < len(words) else None
     if lower == "is" and after is not None:
         return _is(words, index, text)
-    if lower in _WORDY and before is not None and before.text not in (*_JOINTS, *_COMPARISONS, "not", "(", "[", "."):
+    joined = before is None or before.text in (*_JOINTS, "in", "not")
+    if lower in _WORDY and not joined and before is not None and (before.kind != "operator" or before.text in ")]"):
         return about(word, f'"{word.text}" is not a word of conditions', _WORDY[lower])
     return None
 

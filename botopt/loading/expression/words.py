@@ -71,7 +71,7 @@ _MISTAKES: tuple[tuple[str, str, str], ...] = (
     (r"(?<=\d)\s*%\s*(?=$|[\])]|(?:and|or)\b)", "a percent sign has no meaning here", "type 50% as 0.5"),
     (r"(?<![\w.])\d+(?:_+\d+)+", '"{0}" is not how a number is written here', 'type it without "_"'),
     (r"(?<![\w.])0[xXoObB]\w+", '"{0}" is not how a number is written here', "type a decimal number, such as 500"),
-    (r"(?<![\w.])0\d+(?![\d.]*\w)", '"{0}" begins with a zero', "type the number without it, or put it in quotes"),
+    (r"(?<![\w.,])0\d+(?![\d.]*\w)", '"{0}" begins with a zero', "type the number without it, or put it in quotes"),
     (r"(?<![\w.)\]])\.\d+", '"{0}" needs a digit before the point', "type 0{0}"),
     (r"(?<![\w.])\d+\.(?![\w.])", '"{0}" ends with a point', "type the number without it"),
     (r"(?<![\w.])\d+(?:\.\d+)?[smhdw](?![\w.])", '"{0}" is not a number', "a duration stands in quotes: '{0}'"),
@@ -108,7 +108,7 @@ def words_of(text: str) -> list[Word]:
         _, message, hint = _MISTAKES[found[2]]
         said = found[3][0].strip()
         start = found[3].start() + (len(found[3][0]) - len(found[3][0].lstrip()))
-        raise Complaint(start, start + len(said), message.format(said), hint.format(said))
+        raise Complaint(start, start + len(said), message.replace("{0}", said), hint.replace("{0}", said))
     if "\r" in text:
         at = text.index("\r")
         raise Complaint(at, at + 1, "a line break that conditions do not know", "delete it, and type a space")

@@ -21,12 +21,14 @@ class InReach(msgspec.Struct, frozen=True):
     """The names a condition may use.
 
     `unsure`: some of them could not be read, so none is called unknown. `is_used` is false for what no event type
-    reaches, where nobody can say which names there will be.
+    reaches, where nobody can say which names there will be. `conflict_hint`: what to do about a field that two event
+    types declare differently, where that is not to narrow a suppression.
     """
 
     names: Names
     unsure: bool = False
     is_used: bool = True
+    conflict_hint: str = ""
 
     def doubtful(self) -> frozenset[str]:
         """The codes of findings that may be wrong here."""
@@ -69,7 +71,8 @@ def _one(findings: Findings, node: Scalar, key: str, reach: InReach) -> _Found |
     condition, found = read_condition(node.text, node, reach.names)
     said = [diagnostic for diagnostic in found if diagnostic.code not in reach.doubtful()]
     for diagnostic in said:
-        findings.add(diagnostic)
+        is_conflict = reach.conflict_hint and diagnostic.message in reach.names.conflicts.values()
+        findings.add(msgspec.structs.replace(diagnostic, hint=reach.conflict_hint) if is_conflict else diagnostic)
     if condition is None and not has_errors(said):
         if not reach.is_used:
             return Constant(False), node.text

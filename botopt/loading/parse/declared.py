@@ -8,7 +8,7 @@ from botopt.loading.parse import scalars
 from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.plain import plain
-from botopt.loading.reader import Node, Scalar
+from botopt.loading.reader import Map, Node, Scalar
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Category, Channel, Consent, Value
 
@@ -17,7 +17,8 @@ def read_category(findings: Findings, name: Scalar, node: Node) -> Category | No
     """One category."""
     word = node.text if isinstance(node, Scalar) else ""
     hint = f"type {name.text}: {{consent: {word}}}" if word in set(Consent) else ""
-    scalars.is_name(findings, name, "the name of a category")
+    if not scalars.is_name(findings, name, "the name of a category") and not isinstance(node, Map):
+        return None
     inner = scalars.entries(findings, node, name.text, hint)
     if inner is None:
         return None
@@ -38,7 +39,8 @@ def read_channel(
     """One channel, with the options of its type. A text such as `${NAME}` is kept as it is."""
     word = node.text if isinstance(node, Scalar) else ""
     hint = f"type {name.text}: {{type: {word}}}" if word in channel_types else ""
-    scalars.is_name(findings, name, "the name of a channel")
+    if not scalars.is_name(findings, name, "the name of a channel") and not isinstance(node, Map):
+        return None
     inner = scalars.entries(findings, node, name.text, hint)
     if inner is None:
         return None

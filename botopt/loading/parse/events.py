@@ -54,17 +54,28 @@ class Names(msgspec.Struct, frozen=True):
     category_values: Mapping[str, Category]
 
 
+def is_misplaced(findings: Findings, key: Scalar, node: Node) -> bool:
+    """Whether a key of an event type stands where the name of one should: then there is a finding."""
+    if key.text not in _KEYS or (isinstance(node, Map) and any(name.text in _KEYS for name, _ in node.entries)):
+        return False
+    message = f"{shown(key)} stands where the name of an event type should"
+    findings.report("B101", key.position, message, "indent it, so that it belongs to the event type above")
+    return True
+
+
 def declare(findings: Findings, key: Scalar, node: Node) -> Declared:
     """The first look at an event type: its name and its fields."""
     if not isinstance(node, Map):
-        scalars.entries(findings, node, key.text, "an event type without keys is written {}")
+        if scalars.is_name(findings, key, "the name of an event type"):
+            scalars.entries(findings, node, key.text, "an event type without keys is written {}")
         return Declared(key, node, Fields(unsure=True))
     if scalars.is_name(findings, key, "the name of an event type") and key.text in RESERVED_TYPES:
         message = f'"{key.text}" is a name of botopt\'s own, and cannot be declared'
         findings.report("B107", key.position, message, "it can be used in conditions without being declared")
     fields = node.get("fields")
     if fields is None:
-        return Declared(key, node, Fields(unsure=findings.is_damaged(node)))
+        elsewhere = any(name.text not in _KEYS for name, _ in node.entries)
+        return Declared(key, node, Fields(unsure=elsewhere or findings.is_damaged(node)))
     inner = scalars.entries(findings, fields, "fields", "type fields: {name: {type: text}}")
     if inner is None:
         return Declared(key, node, Fields(unsure=True))

@@ -148,6 +148,7 @@ def _one_of(block: Block, spec: FieldSpec) -> tuple[str | int | float, ...]:
     if node is None or spec.type not in _WANTS["one_of"][0]:
         return ()
     found: dict[str | int | float, None] = {}
+    before = block.findings.faults
     for entry in scalars.items(block.findings, node, "one_of") or ():
         if block.findings.is_flawed(entry):
             continue
@@ -157,7 +158,7 @@ def _one_of(block: Block, spec: FieldSpec) -> tuple[str | int | float, ...]:
         if value in found:
             block.findings.report("B108", entry.position, f"{shown(entry)} stands twice in one_of")
         found[value] = None
-    return tuple(found)
+    return tuple(found) if block.findings.faults == before else ()
 
 
 def _default(block: Block, spec: FieldSpec) -> Value:

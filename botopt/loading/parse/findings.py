@@ -18,7 +18,7 @@ class Findings:
     def __init__(self, damaged: frozenset[int] = frozenset()) -> None:
         self.all: list[Diagnostic] = []
         self.faults = 0
-        self._damaged = damaged
+        self._damaged = set(damaged)
         self._said: set[str] = set()
 
     def report(self, code: str, position: Position, message: str, hint: str = "") -> None:
@@ -45,6 +45,10 @@ class Findings:
         flawed = isinstance(node, Scalar) and node.flawed
         self.faults += flawed
         return flawed
+
+    def damage(self, node: Node) -> None:
+        """Note that something which belongs to this node is missing from it, and has a finding already."""
+        self._damaged.add(id(node))
 
     def is_damaged(self, node: Map | Sequence) -> bool:
         """Whether something that the author wrote here was lost, so that what is missing may not be missing."""

@@ -57,7 +57,7 @@ def merged(types: Sequence[EventType]) -> Merged:
         kinds = {spec.type: type_name for type_name, spec in reversed(found)}
         if len(kinds) > 1:
             said = [f'{kind} in "{type_name}"' for kind, type_name in sorted(kinds.items(), key=lambda kind: kind[1])]
-            conflicts[name] = f"{name} is {listed(said, 'and')}, so a condition about all of them cannot use it"
+            conflicts[name] = f"{name} is {listed(said, 'and')}, so no condition about all of them can use it"
         if len(found) < len(types):
             owners = {type_name for type_name, _ in found}
             lacking[name] = tuple(type_.name for type_ in types if type_.name not in owners)

@@ -8,6 +8,7 @@ import msgspec
 
 from botopt.loading.parse import scalars
 from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.settings import SETTINGS_KEYS
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Document, Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
@@ -63,7 +64,7 @@ def gather(findings: Findings, documents: Sequence[tuple[Document, str]]) -> Sec
     lost: set[str] = set()
     for document, folder in documents:
         lost.update(_lost(document, folder))
-        for part in _parts(findings, document, folder):
+        for part in _parts(findings, document, folder, lost):
             parts[part.key.text].append(part)
 
     def merged(name: str) -> Section:
@@ -90,7 +91,8 @@ def _lost(document: Document, folder: str) -> Iterable[str]:
     return RULES if folder == "rules" else TEMPLATES
 
 
-def _parts(findings: Findings, document: Document, folder: str) -> Iterator[_Part]:
+def _parts(findings: Findings, document: Document, folder: str, lost: set[str]) -> Iterator[_Part]:
+    """The sections of one file. What stands under an unknown name is lost: it may belong to any section."""
     root = document.root
     if root is None:
         return
@@ -98,6 +100,7 @@ def _parts(findings: Findings, document: Document, folder: str) -> Iterator[_Par
     if not isinstance(root, Map):
         hint = f"begin with {listed(f'{name}:' for name in own)}"
         findings.report("B104", root.position, f"a file must be a map of sections, not {shown(root)}", hint)
+        lost.update(own)
         return
     for key, node in root.entries:
         if key.text in own:
@@ -112,8 +115,10 @@ def _parts(findings: Findings, document: Document, folder: str) -> Iterator[_Par
             findings.report("B117", key.position, message, "give the file a name that ends in .test.yaml")
         else:
             near = did_you_mean(key.text, own) or did_you_mean(key.text, (*RULES, *TEMPLATES))
-            hint = near or _HINTS.get(key.text) or f"there are {listed(own, 'and')}"
+            inside = "indent it, so that it stands below settings:" if key.text in SETTINGS_KEYS else ""
+            hint = near or _HINTS.get(key.text) or inside or f"there are {listed(own, 'and')}"
             findings.report("B101", key.position, f"unknown section {shown(key)}", hint)
+            lost.update((*RULES, *TEMPLATES))
 
 
 def _settings(findings: Findings, parts: Sequence[_Part]) -> tuple[Map, Position] | None:

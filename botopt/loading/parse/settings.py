@@ -14,14 +14,14 @@ from botopt.model.position import Position
 from botopt.model.values import LARGEST
 from botopt.model.zones import is_zone, zone_names
 
-_KEYS = "timezone locale threshold ignored_after dedupe_window engagement fatigue holdout seed".split()
+SETTINGS_KEYS = "timezone locale threshold ignored_after dedupe_window engagement fatigue holdout seed".split()
 _ENGAGEMENT = "prior strength half_life effect limits".split()
 _FATIGUE = "per_message within limit".split()
 
 
 def read_settings(findings: Findings, node: Map, place: Position) -> Settings:
     """The settings; the default stands for what is absent or has a finding."""
-    block = Block(findings, node, _KEYS, "settings", place)
+    block = Block(findings, node, SETTINGS_KEYS, "settings", place)
     usual = Settings()
     holdout = block.get("holdout")
     return Settings(

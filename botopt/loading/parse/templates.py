@@ -59,7 +59,8 @@ def read_template(
     if not types:
         fields = Merged(fields.fields, {}, {})
     unsure = surroundings.unsure_of(types or surroundings.events.values())
-    reach = InReach(surroundings.names_of(fields.fields, fields.conflicts), unsure, is_used=bool(types))
+    hint = "give both the same type, or each event type a template of its own"
+    reach = InReach(surroundings.names_of(fields.fields, fields.conflicts), unsure, bool(types), hint)
     word = block.choice("choose", [choose.value for choose in Choose])
     choose = Choose.FIRST if word is None else Choose(word)
     variants = tuple(_variants(block, reach, fields, locale, choose))
@@ -100,7 +101,10 @@ def _variants(block: Block, reach: InReach, fields: Merged, locale: str, choose:
 def _check_order(block: Block, variants: Map, choose: Choose) -> None:
     """A variant without `when` is chosen whenever it is reached: with `first` it must be the last, and there is one."""
     open_ = [name for name, value in variants.entries if not isinstance(value, Map) or value.get("when") is None]
-    whole = all(isinstance(value, Map) for _, value in variants.entries)
+    whole = all(
+        isinstance(value, Map) and all(key.text in _VARIANT_KEYS for key, _ in value.entries)
+        for _, value in variants.entries
+    )
     if not variants.entries or not whole or block.findings.is_damaged(variants):
         return
     if not open_:

@@ -8,12 +8,13 @@ import msgspec
 
 from botopt.loading.parse.conditions import InReach
 from botopt.loading.parse.declared import read_category, read_channel
-from botopt.loading.parse.events import Declared, declare, reached, read_event
+from botopt.loading.parse.events import Declared, declare, is_misplaced, reached, read_event
 from botopt.loading.parse.events import Names as EventNames
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
 from botopt.loading.parse.quiet import refuse_endless_quiet
+from botopt.loading.parse.scalars import NAME
 from botopt.loading.parse.scopes import Surroundings
 from botopt.loading.parse.sections import Section, Sections
 from botopt.loading.parse.settings import read_settings
@@ -21,7 +22,7 @@ from botopt.loading.parse.suppressions import Names as SuppressionNames
 from botopt.loading.parse.suppressions import read_suppression
 from botopt.loading.parse.templates import read_template
 from botopt.loading.parse.wording import shown
-from botopt.loading.reader import Map, Scalar
+from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.names import BUILT_IN_ATTRIBUTES
 from botopt.model.policy import RESERVED_TYPES, EventType, Policy, Settings, Suppression, Template
@@ -87,7 +88,13 @@ class _Workspace:
         return Fields(found.specs, found.unsure or not section.complete)
 
     def _declared(self) -> list[Declared]:
-        return [declare(self.findings, key, node) for key, node in self.sections.events.entries]
+        found: list[tuple[Scalar, Node]] = []
+        for key, node in self.sections.events.entries:
+            if not is_misplaced(self.findings, key, node):
+                found.append((key, node))
+            elif found:
+                self.findings.damage(found[-1][1])
+        return [declare(self.findings, key, node) for key, node in found]
 
     def _surroundings(self, declared: Sequence[Declared], attributes: Fields) -> Surroundings:
         elsewhere: dict[str, list[str]] = {}
@@ -100,7 +107,7 @@ class _Workspace:
             frozenset(one.key.text for one in declared) | frozenset(RESERVED_TYPES),
             {name: tuple(types) for name, types in elsewhere.items()},
             frozenset(one.key.text for one in declared if one.fields.unsure),
-            attributes.unsure or not self.sections.events.complete,
+            attributes.unsure or not _complete(self.sections.events),
         )
 
     def _events(
@@ -137,7 +144,7 @@ class _Workspace:
         events = self.sections.events
         names = SuppressionNames(
             _known("event type", events, "add it to the section events"),
-            Known("event type", (*events.names(), *RESERVED_TYPES), complete=events.complete),
+            Known("event type", (*events.names(), *RESERVED_TYPES), complete=_complete(events)),
             known.categories,
             known.channels,
         )
@@ -166,7 +173,7 @@ class _Workspace:
                 if one.key.text in surroundings.events:
                     named.setdefault(name, []).append(surroundings.events[one.key.text])
         # A message that names no template may mean one of those that seem unused.
-        unused_is_sure = self.sections.events.complete and set(named) <= set(self.sections.templates.names())
+        unused_is_sure = _complete(self.sections.events) and set(named) <= set(self.sections.templates.names())
         found = {}
         for key, node in self.sections.templates.entries:
             types = named.get(key.text, [])
@@ -185,4 +192,9 @@ def _templates_of(event: EventType) -> tuple[str | None, ...]:
 
 
 def _known(kind: str, section: Section, where: str) -> Known:
-    return Known(kind, section.names(), complete=section.complete, where=where)
+    return Known(kind, section.names(), complete=_complete(section), where=where)
+
+
+def _complete(section: Section) -> bool:
+    """Whether the section's names are all there are. One that is no name may be meant by another spelling."""
+    return section.complete and all(NAME.fullmatch(name) for name in section.names())
