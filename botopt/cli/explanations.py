@@ -54,7 +54,8 @@ def _heading(decision: Decision) -> Iterator[str]:
     scored = ""
     if decision.score is not None and decision.threshold is not None:
         scored = f", score {number(decision.score)}, needed more than {number(decision.threshold)}"
-    result = decision.outcome.value + (f" ({decision.reason.value})" if decision.reason is not None else "")
+    reason = "" if decision.reason is None or decision.reason.value == decision.outcome.value else f" ({decision.reason.value})"
+    result = decision.outcome.value + reason
     by = f" by [bold]{marked(decision.by)}[/]" if decision.by else ""
     yield (
         f"[bold]{marked(decision.event_type or '?')}[/] for [bold]{marked(decision.user or '?')}[/] "

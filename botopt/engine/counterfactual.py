@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
+
+import msgspec
 
 from botopt.engine import numbers
 from botopt.engine.scoring import PRECISION, clamp
 from botopt.engine.stages.stage import decisive
 from botopt.engine.values import getter
 from botopt.engine.work import Work
+from botopt.model.condition import All, AnyOf, Comparison, Condition, Literal, Not, Ref
 from botopt.model.decision import Reason
 from botopt.model.instants import instant_text
-from botopt.model.policy import Rule
-from botopt.network.tracing import failing, trace
+from botopt.model.policy import Rule, Value
+from botopt.network.tracing import failing, trace, with_values
 
 _MOST_RULES = 3  # rules that a suggestion asks to match at once
 _STEP = 0.01  # weights are written with two decimals
@@ -46,16 +49,28 @@ def smallest_change(work: Work, reasons: Sequence[Reason]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+class _Flip(msgspec.Struct, frozen=True):
+    """A rule that would have to match, or would have to not match; `cost` is how far the event is from that."""
+
+    rule: Rule
+    match: bool
+    cost: float
+
+    def sentence(self, work: Work) -> str:
+        """What would have to be different, with the present values."""
+        traced = trace(self.rule.when.condition, lambda ref: _value(work, ref))
+        if self.match:
+            return f"rule {self.rule.id} would have to match: {' and '.join(failing(traced))}"
+        return f"rule {self.rule.id} would have to not match: {with_values(traced)}"
+
+
 def _worth(work: Work) -> str:
-    unmatched = [rule for bit, rule in work.plan.rule_bits if not work.mask & bit and not rule.skip]
-    helpful = [rule for rule in unmatched if (rule.score or 0) > 0 or (rule.threshold or 0) < 0]
-    for size in range(1, min(_MOST_RULES, len(helpful)) + 1):
-        enough = [rules for rules in combinations(helpful, size) if _sends(work, rules)]
+    flips = list(_flips(work))
+    for size in range(1, min(_MOST_RULES, len(flips)) + 1):
+        enough = [some for some in combinations(flips, size) if _sends(work, some)]
         if enough:
-            best = min(enough, key=lambda rules: sum(len(_missing(work, rule)) for rule in rules))
-            return "; and ".join(
-                f"rule {rule.id} would have to match: {' and '.join(_missing(work, rule))}" for rule in best
-            )
+            best = min(enough, key=lambda some: sum(flip.cost for flip in some))
+            return "; and ".join(flip.sentence(work) for flip in best)
     gap = numbers.number(round(work.needed - work.score, 6))
     weight = work.plan.event_type.weight
     while weight < 1.0:
@@ -65,16 +80,44 @@ def _worth(work: Work) -> str:
     return f"the score is {gap} too low, and no weight up to 1 would be enough: the threshold is out of reach"
 
 
-def _sends(work: Work, rules: Sequence[Rule], extra: float = 0.0) -> bool:
-    """Whether the score would be above the threshold if these rules matched too."""
-    raw = sum(part.value for part in work.parts if part.part in ("base", "rule"))
-    raw += sum(rule.score or 0.0 for rule in rules) + extra
+def _flips(work: Work) -> Iterator[_Flip]:
+    """Rules that would help if they matched, or if they did not."""
+    for bit, rule in work.plan.rule_bits:
+        matched = bool(work.mask & bit)
+        effect = (rule.score or 0.0) - (rule.threshold or 0.0)
+        if not rule.skip and effect and (effect > 0) is not matched:
+            yield _Flip(rule, not matched, _cost(rule.when.condition, not matched, work))
+
+
+def _cost(condition: Condition, wanted: bool, work: Work) -> float:
+    """How far values are from making a condition true or false: relative distances of numbers, else 1 for each part."""
+    match condition:
+        case Not(part):
+            return _cost(part, not wanted, work)
+        case All(parts) | AnyOf(parts):
+            costs = [_cost(part, wanted, work) for part in parts]
+            return sum(costs) if isinstance(condition, All) is wanted else min(costs, default=1.0)
+        case _ if trace(condition, lambda ref: _value(work, ref)).holds is wanted:
+            return 0.0
+        case Comparison(_, Ref() as ref, Literal(constant)) | Comparison(_, Literal(constant), Ref() as ref):
+            value = _value(work, ref)
+            if isinstance(value, int | float) and isinstance(constant, int | float):
+                return abs(value - constant) / max(abs(value), abs(constant), 1.0)
+            return 1.0
+        case _:
+            return 1.0
+
+
+def _sends(work: Work, flips: Sequence[_Flip], extra: float = 0.0) -> bool:
+    """Whether the score would be above the threshold with these rules the other way round."""
+    raw = sum(part.value for part in work.parts if part.part in ("base", "rule")) + extra
     needed = work.plan.threshold + sum(part.value for part in work.parts if part.part in ("threshold", "fatigue"))
-    needed += sum(rule.threshold or 0.0 for rule in rules)
+    for flip in flips:
+        sign = 1.0 if flip.match else -1.0
+        raw += sign * (flip.rule.score or 0.0)
+        needed += sign * (flip.rule.threshold or 0.0)
     return round(clamp(clamp(raw) * work.factor), PRECISION) > round(clamp(needed), PRECISION)
 
 
-def _missing(work: Work, rule: Rule) -> list[str]:
-    """What does not hold in a rule's condition, with the present values."""
-    traced = trace(rule.when.condition, lambda ref: getter(ref, work.plan.attributes)(work))
-    return failing(traced)
+def _value(work: Work, ref: Ref) -> Value:
+    return getter(ref, work.plan.attributes)(work)

@@ -99,6 +99,8 @@ def stage(work: Work, reason: Reason) -> str:
         case Reason.BELOW_THRESHOLD:
             return f"score {number(work.score)}, needs more than {number(work.needed)}"
         case Reason.HOLDOUT:
+            if not work.plan.settings.holdout:
+                return "there is none"
             held_out = is_held_out(work.plan.settings, work.event.user)
             share = number(work.plan.settings.holdout * 100)
             return f"{share}% of users are held out; this user is {'one' if held_out else 'none'} of them"

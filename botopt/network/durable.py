@@ -16,7 +16,7 @@ from threading import Lock
 from types import ModuleType
 
 from botopt.model.condition import Condition, Ref
-from botopt.network.lowering import CANARY, MAX_FIRED, Group, Key, Lowered, fact
+from botopt.network.lowering import CANARY, MAX_FIRED, RETRACTED, SESSION, Group, Key, Lowered, fact
 from botopt.network.reference import ReferenceMatcher
 from botopt.network.source import Values
 
@@ -26,8 +26,6 @@ MAX_ALIVE = 64
 MAX_REMEMBERED = 20_000
 """Answers of one group. Almost always it has fewer classes; if not, it begins anew."""
 
-_SESSION = "0"
-_RETRACT = f'{{"sid": "{_SESSION}", "id": "1"}}'
 _log = logging.getLogger("botopt.network")
 _numbers = itertools.count()
 
@@ -56,7 +54,6 @@ class Alive:
         self._most = most
         self._handles: OrderedDict[int, int] = OrderedDict()
         self._one_at_a_time = Lock()  # an answer takes several calls
-        self._warned = False
 
     def __len__(self) -> int:
         """How many live."""
@@ -96,14 +93,14 @@ class Alive:
                 break
             fired.add(action.split('"', 2)[1])  # {"name of the rule": {"m": the fact}}
             action = module.complete_and_start_action(handle, session)
-        module.retract_fact(handle, _RETRACT)
+        module.retract_fact(handle, RETRACTED)
         if action or CANARY not in fired:
             raise Refused("rules fired without end" if action else "the rule that always fires did not")
         return fired
 
     def _delete(self, handle: int) -> None:
         # Without the first call its session leaks. It is safe only after some rule has fired: the canary has.
-        self._module.delete_state(handle, _SESSION)
+        self._module.delete_state(handle, SESSION)
         self._module.delete_ruleset(handle)
 
     def close(self) -> None:
@@ -112,11 +109,11 @@ class Alive:
             while self._handles:
                 self._delete(self._handles.popitem()[1])
 
-    def warn(self, fault: Exception) -> None:
-        """Say once that the reference takes over."""
-        level = logging.DEBUG if self._warned else logging.WARNING
-        self._warned = True
-        _log.log(level, "durable_rules refused (%s); the reference matcher answers instead, and alike", fault)
+
+@cache
+def warn_once(sentence: str) -> None:
+    """Log a warning that nobody needs to read twice."""
+    _log.warning("%s", sentence)
 
 
 @cache
@@ -151,14 +148,13 @@ class Remembered:
 class DurableMatcher:
     """Conditions in groups; bit i of an answer is condition i. `refused` is why the reference answers, if it does."""
 
-    __slots__ = ("_alive", "_always", "_groups", "_reference", "inputs", "refused")
+    __slots__ = ("_always", "_groups", "_reference", "inputs", "refused")
 
     def __init__(self, alive: Alive, conditions: Sequence[Condition]) -> None:
         reference = ReferenceMatcher(conditions)
         lowered = Lowered(conditions)
         self.inputs = reference.inputs
         self.refused: Exception | None = None
-        self._alive = alive
         self._reference = reference.match
         self._always = lowered.always
         self._groups = tuple(Remembered(alive, group, self.inputs) for group in lowered.groups)
@@ -183,7 +179,7 @@ class DurableMatcher:
     def _give_up(self, fault: Exception) -> None:
         self.refused = fault
         self._groups = ()
-        self._alive.warn(fault)
+        warn_once(f"durable_rules refused ({fault}); the plain matcher answers instead, with the same results")
 
 
 class DurableNetwork:

@@ -31,8 +31,15 @@ MAX_FIRED = MAX_RULES * LARGEST.ways + 1
 Key = tuple[int | bool | None, ...]
 Pattern = dict[str, object]
 
+SESSION = "0"
+"""The one that all facts are of."""
+
 ANCHOR = "k"
 CANARY = "always"
+_IDENTITY = {"sid": SESSION, "id": "1"}
+RETRACTED = json.dumps(_IDENTITY)
+"""All that durable_rules must be told of a fact to retract it."""
+
 _SIGNS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
 
@@ -91,7 +98,7 @@ class Group:
 
 def fact(key: Key) -> str:
     """The fact that stands for all facts of these classes."""
-    held: dict[str, object] = {"sid": "0", "id": "1", ANCHOR: 1}
+    held: dict[str, object] = {**_IDENTITY, ANCHOR: 1}
     for number, value in enumerate(key):
         held[f"a{number}"] = int(value is None)
         if value is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import cache
@@ -12,12 +11,11 @@ import msgspec
 
 from botopt.model.condition import Condition
 from botopt.model.ports import Network
-from botopt.network.durable import Alive, DurableNetwork, load_module
+from botopt.network.durable import Alive, DurableNetwork, load_module, warn_once
 from botopt.network.reference import ReferenceNetwork
 from botopt.network.samples import Fact, boundary_facts, thorough_facts
 from botopt.network.tracing import condition_text, value_text
 
-_log = logging.getLogger("botopt.network")
 _MOST_FACTS = 2_000  # for each condition, when looking thoroughly
 
 
@@ -72,14 +70,9 @@ def make_network(preferred: str = "auto") -> Network:
     if preferred not in ("auto", "durable_rules"):
         raise ValueError(f"there is no rules network {preferred!r}")
     if available().name == "reference":
-        _warn_once(available().why)
+        warn_once(f"conditions are matched by {available().why}; the decisions are the same")
         return ReferenceNetwork()
     return DurableNetwork()
-
-
-@cache
-def _warn_once(why: str) -> None:
-    _log.warning("conditions are matched by %s; decisions are the same", why)
 
 
 def self_check(conditions: Sequence[Condition]) -> tuple[Disagreement, ...]:

@@ -122,14 +122,15 @@ def failing(traced: Trace) -> list[str]:
             ways = [failing(part) for part in traced.parts]
             return min(ways, key=len) if ways else [traced.text]
         case "not":
-            return [_with_values(traced.text, traced.parts[0])]
+            return [with_values(traced)]
         case _:
-            return [_with_values(traced.text, traced)]
+            return [with_values(traced)]
 
 
-def _with_values(text: str, leaf: Trace) -> str:
-    met = ", ".join(f"{name} is {value_text(value)}" for name, value in _all_met(leaf))
-    return f"{text} ({met})" if met else text
+def with_values(traced: Trace) -> str:
+    """A condition with the values that it met, as `amount >= 500 (amount is 120)`."""
+    met = ", ".join(f"{name} is {value_text(value)}" for name, value in _all_met(traced))
+    return f"{traced.text} ({met})" if met else traced.text
 
 
 def _all_met(traced: Trace) -> tuple[tuple[str, object], ...]:

@@ -229,7 +229,7 @@ def test_explain_shows_rules_suppressions_and_the_smallest_change(tmp_path):
     assert "last sent at 2026-03-01T09:00:00Z, for 6h, until 2026-03-01T15:00:00Z" in stopped
     assert "once stops it until 2026-03-01T15:00:00Z: at that time or later" in stopped
     low = botopt("explain", "events.jsonl", "--event", "e4", cwd=folder).stdout
-    assert "rule large would have to match: amount >= 500 (amount is 2)" in low
+    assert "rule tiny would have to not match: amount < 5 (amount is 2)" in low
     plain = json.loads(botopt("explain", "events.jsonl", "--event", "e4", "--format", "json", cwd=folder).stdout)
     assert plain["decision"]["outcome"] == "below_threshold"
     assert [rule["matched"] for rule in plain["rules"]] == [False, True]

@@ -389,13 +389,13 @@ DATA = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(DATA, DATA)
 def test_no_data_raises(rules: object, templates: object):
     consistent(load_data(rules, templates))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(WORDS, st.dictionaries(WORDS, DATA, max_size=4) | DATA, max_size=6))
 def test_no_sections_raise(rules: object):
     consistent(load_data(rules, {"templates": rules}))
@@ -405,7 +405,7 @@ def lines_of(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_workspace_in_which_lines_are_lost_doubled_or_turned_gives_a_policy_or_errors(data: st.DataObject):
     text = GOOD_RULES + GOOD_TEMPLATES
@@ -427,7 +427,7 @@ def test_a_workspace_in_which_lines_are_lost_doubled_or_turned_gives_a_policy_or
     consistent(load_files(split("".join(lines))))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, len(GOOD_RULES) - 1),
     st.sampled_from(["", "'", '"', "{", "]", ":", "#", "\t", "\n", "-", "&", "ä", "0"]),

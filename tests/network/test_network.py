@@ -27,7 +27,7 @@ FACTS = ((2.0, True), (0.0, None), (None, False))
 @pytest.fixture(autouse=True)
 def fresh():
     """What is found out once in a process is found out anew in each test, and after the last one too."""
-    caches = (network.available, network._warn_once, durable_module._shared)
+    caches = (network.available, durable_module.warn_once, durable_module._shared)
     for known in caches:
         known.cache_clear()
     yield

@@ -61,8 +61,8 @@ def test_both_networks_give_the_same_answers(group, data):
 
 
 @needs_durable
-@patiently(50)
-@given(st.lists(conditions, min_size=20, max_size=60), st.data())
+@patiently(15)
+@given(st.lists(conditions, min_size=20, max_size=40), st.data())
 def test_they_agree_on_many_rules_in_several_rulesets(group, data):
     reference, matcher = ReferenceNetwork().compile(group), durable(group)
     constants = [literal.value for condition in group for literal in literals(condition)]

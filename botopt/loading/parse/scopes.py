@@ -36,11 +36,10 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The fields of several event types. `lacking`: for a field that only some have, the others."""
+    """The fields of several event types, and for each that they declare differently the sentence that says so."""
 
     fields: dict[str, FieldSpec]
     conflicts: dict[str, str]
-    lacking: dict[str, tuple[str, ...]]
 
 
 def merged(types: Sequence[EventType]) -> Merged:
@@ -51,18 +50,14 @@ def merged(types: Sequence[EventType]) -> Merged:
             having.setdefault(name, []).append((type_.name, spec))
     fields: dict[str, FieldSpec] = {}
     conflicts: dict[str, str] = {}
-    lacking: dict[str, tuple[str, ...]] = {}
     for name, found in having.items():
         specs = [spec for _, spec in found]
         kinds = {spec.type: type_name for type_name, spec in reversed(found)}
         if len(kinds) > 1:
             said = [f'{kind} in "{type_name}"' for kind, type_name in sorted(kinds.items(), key=lambda kind: kind[1])]
             conflicts[name] = f"{name} is {listed(said, 'and')}, so no condition about all of them can use it"
-        if len(found) < len(types):
-            owners = {type_name for type_name, _ in found}
-            lacking[name] = tuple(type_.name for type_ in types if type_.name not in owners)
-        fields[name] = specs[0] if len(types) == 1 else _common(name, specs, whole=name not in lacking)
-    return Merged(fields, conflicts, lacking)
+        fields[name] = specs[0] if len(types) == 1 else _common(name, specs, whole=len(found) == len(types))
+    return Merged(fields, conflicts)
 
 
 def _common(name: str, specs: Sequence[FieldSpec], *, whole: bool) -> FieldSpec:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from botopt.loading.parse import scalars
 from botopt.loading.parse.block import Block
 from botopt.loading.parse.conditions import InReach, read_when
@@ -37,6 +39,15 @@ _VARIANT_HINTS = {
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]+)*", re.ASCII)
 
 
+class _Around(msgspec.Struct, frozen=True):
+    """What a variant needs to know: the event types that can send it, its names, and its template's choices."""
+
+    types: Sequence[EventType]
+    reach: InReach
+    locale: str
+    choose: Choose
+
+
 def read_template(
     findings: Findings,
     key: Scalar,
@@ -57,13 +68,13 @@ def read_template(
     block = Block(findings, node, _KEYS, f"the template {shown(key)}", key.position, _hints(node))
     fields = merged(types or tuple(surroundings.events.values()))
     if not types:
-        fields = Merged(fields.fields, {}, {})
+        fields = Merged(fields.fields, {})
     unsure = surroundings.unsure_of(types or surroundings.events.values())
     hint = "give both the same type, or each event type a template of its own"
     reach = InReach(surroundings.names_of(fields.fields, fields.conflicts), unsure, bool(types), hint)
     word = block.choice("choose", [choose.value for choose in Choose])
     choose = Choose.FIRST if word is None else Choose(word)
-    variants = tuple(_variants(block, reach, fields, locale, choose))
+    variants = tuple(_variants(block, _Around(types, reach, locale, choose)))
     samples = read_samples(block, types, unsure=reach.unsure)
     description = block.text("description") or ""
     if findings.faults > before:
@@ -78,7 +89,7 @@ def _hints(node: Map) -> Mapping[str, str]:
     return {**dict.fromkeys(tags - set(_KEYS), hint), **_HINTS}
 
 
-def _variants(block: Block, reach: InReach, fields: Merged, locale: str, choose: Choose) -> Iterator[Variant]:
+def _variants(block: Block, around: _Around) -> Iterator[Variant]:
     node = block.get("variants")
     if not block.needs("variants", hint="add variants: {plain: {text: …}}") or node is None:
         return
@@ -91,9 +102,9 @@ def _variants(block: Block, reach: InReach, fields: Merged, locale: str, choose:
         return
     if not inner.entries and not block.findings.is_damaged(inner):
         block.findings.report("B111", node.position, "variants is empty", "type variants: {plain: {text: …}}")
-    _check_order(block, inner, choose)
+    _check_order(block, inner, around.choose)
     for name, value in inner.entries:
-        variant = _variant(block.findings, name, value, reach, fields, locale, choose)
+        variant = _variant(block.findings, name, value, around)
         if variant is not None:
             yield variant
 
@@ -121,9 +132,7 @@ def _check_order(block: Block, variants: Map, choose: Choose) -> None:
         block.findings.report("B119", open_[0].position, message, hint)
 
 
-def _variant(
-    findings: Findings, name: Scalar, node: Node, reach: InReach, fields: Merged, locale: str, choose: Choose
-) -> Variant | None:
+def _variant(findings: Findings, name: Scalar, node: Node, around: _Around) -> Variant | None:
     scalars.is_name(findings, name, "the name of a variant")
     inner = scalars.entries(findings, node, name.text, f"type {name.text}: {{text: …}}")
     if inner is None:
@@ -131,13 +140,13 @@ def _variant(
     block = Block(findings, inner, _VARIANT_KEYS, f"the variant {shown(name)}", name.position, _VARIANT_HINTS)
     text_node, title, when_node = block.get("text"), block.get("title"), block.get("when")
     block.needs("text")
-    text = {} if text_node is None else by_locale(findings, text_node, "text", (locale,))
-    when = None if when_node is None else read_when(findings, when_node, "when", reach)
+    text = {} if text_node is None else by_locale(findings, text_node, "text", (around.locale,))
+    when = None if when_node is None else read_when(findings, when_node, "when", around.reach)
     if when is not None and when_node is not None:
-        _refuse_lacking(findings, when, when_node, fields)
+        _refuse_lacking(findings, when, when_node, around.types)
     weight = block.number("weight", 0, 1_000_000, above=True)
-    if "weight" in block and choose is not Choose.WEIGHTED:
-        message = f"weight does not go with choose: {choose}"
+    if "weight" in block and around.choose is not Choose.WEIGHTED:
+        message = f"weight does not go with choose: {around.choose}"
         findings.report("B113", block.key("weight"), message, "type choose: weighted in the template, or delete weight")
     return Variant(
         name.text,
@@ -150,15 +159,15 @@ def _variant(
     )
 
 
-def _refuse_lacking(findings: Findings, when: When, node: Node, fields: Merged) -> None:
+def _refuse_lacking(findings: Findings, when: When, node: Node, types: Sequence[EventType]) -> None:
     """A field that not every event type of the template has, unless the condition asks whether it is there."""
     asked = {ref.name for ref in _asked(when.condition)}
     for ref in references(when.condition):
-        if ref.scope is Scope.EVENT and ref.name in fields.lacking and ref.name not in asked:
-            types = fields.lacking[ref.name]
-            verb = "has" if len(types) == 1 else "have"
-            message = f"{named(types)} can send this template, too, and {verb} no field {ref.name}"
-            hint = f"ask first: {ref.name} is defined and …, or give {listed(types, 'and')} a template of its own"
+        lacking = [type_.name for type_ in types if ref.name not in type_.fields]
+        if ref.scope is Scope.EVENT and lacking and ref.name not in asked:
+            verb = "has" if len(lacking) == 1 else "have"
+            message = f"{named(lacking)} can send this template, too, and {verb} no field {ref.name}"
+            hint = f"ask first: {ref.name} is defined and …, or give {listed(lacking, 'and')} a template of its own"
             findings.report("B304", _place(node, ref.name), message, hint)
 
 

@@ -1,0 +1,91 @@
+"""The documentation is run: the tutorial from its first line to its last, links, options, and YAML.
+
+`BOTOPT_UPDATE_DOCS=1 pytest tests/test_documentation.py` writes the outputs of the tutorial anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from botopt.loading.reader import read_text
+from tests.cli.running import ROOT
+
+UPDATE = bool(os.environ.get("BOTOPT_UPDATE_DOCS"))
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+_PART = re.compile(
+    r'```yaml\n# (?P<file>(?:rules|templates)/\S+)\n(?P<yaml>.*?)```|```json title="(?P<name>\S+)"\n(?P<json>.*?)```'
+    r"|<!-- output: (?P<command>.*?) -->\n```text\n(?P<output>.*?)```",
+    re.DOTALL,
+)
+
+
+def run(command: str, folder: Path) -> str:
+    words = shlex.split(command)
+    assert words[0] == "botopt"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    args = [sys.executable, "-m", "botopt", *words[1:]]
+    done = subprocess.run(args, cwd=folder, capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).strip("\n").splitlines()) + "\n"
+
+
+def test_the_tutorial_shows_what_the_program_prints(tmp_path):
+    page = ROOT / "docs" / "tutorial.md"
+    text = page.read_text("utf-8")
+    written, at = [], 0
+    for part in _PART.finditer(text):
+        if part["yaml"] is not None:
+            (tmp_path / part["file"]).parent.mkdir(exist_ok=True)
+            (tmp_path / part["file"]).write_text(part["yaml"], "utf-8")
+        elif part["json"] is not None:
+            (tmp_path / part["name"]).write_text(part["json"], "utf-8")
+        else:
+            shown = run(part["command"], tmp_path)
+            if not UPDATE:
+                assert shown == part["output"], part["command"]
+            written += [text[at : part.start("output")], shown]
+            at = part.end("output")
+    assert at, "the page shows no output"
+    if UPDATE:
+        page.write_text("".join(written) + text[at:], "utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_documented_options_exist(page):
+    helps: dict[str, str] = {}
+    for line in re.findall(r"^(?:\.venv/bin/)?botopt ([a-z].*)$", page.read_text("utf-8"), re.MULTILINE):
+        words = shlex.split(line.partition(" #")[0])
+        command = words[:2] if words[0] == "state" else words[:1]
+        name = " ".join(command)
+        if name not in helps:
+            helps[name] = run(f"botopt {name} --help", ROOT)
+        assert "Usage: botopt" in helps[name], name
+        for option in (word for word in words if word.startswith("--")):
+            assert option in helps[name], line
+
+
+def _blocks(page: Path) -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "codes" and _blocks(page)], ids=lambda page: page.name
+)
+def test_documented_yaml_can_be_read(page):
+    for block in _blocks(page):
+        _, found = read_text(page.name, block.encode())
+        assert found == (), block
