@@ -54,8 +54,9 @@ def _heading(decision: Decision) -> Iterator[str]:
     scored = ""
     if decision.score is not None and decision.threshold is not None:
         scored = f", score {number(decision.score)}, needed more than {number(decision.threshold)}"
-    reason = "" if decision.reason is None or decision.reason.value == decision.outcome.value else f" ({decision.reason.value})"
-    result = decision.outcome.value + reason
+    result = decision.outcome.value
+    if decision.reason is not None and decision.reason.value != result:
+        result += f" ({decision.reason.value})"
     by = f" by [bold]{marked(decision.by)}[/]" if decision.by else ""
     yield (
         f"[bold]{marked(decision.event_type or '?')}[/] for [bold]{marked(decision.user or '?')}[/] "
