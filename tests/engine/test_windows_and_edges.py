@@ -254,3 +254,51 @@ def test_always_waives_everything_from_the_threshold_on():
     assert short(tell(rules, ev("e", "09:00"), ev("e", "09:01"), ev("a", "09:02"))) == ["sent", "sent", "holdout"]
     refused = tell(rules, ev("user.unsubscribed", "08:00"), ev("e", "09:00"))
     assert short(refused) == ["no_consent"]
+
+
+def test_subscribed_with_nothing_opens_a_refused_channel_again():
+    no, yes = ev("user.unsubscribed", "08:00", channel="chat"), ev("user.subscribed", "08:30")
+    assert short(tell(policy(), no, ev("a", "09:00"))) == ["no_consent"]
+    assert short(tell(policy(), no, yes, ev("a", "09:00"))) == ["sent"]
+
+
+def test_a_category_uses_its_reserved_slots_first():
+    rules = policy("{id: x, limit: 3, within: 24h, categories: [service, alarm], reserved: {alarm: 1}}")
+    story = tell(rules, ev("d", "09:00"), ev("a", "10:00"), ev("b", "11:00"), ev("a", "12:00"))
+    assert [d.outcome.value for d in story] == ["sent", "sent", "sent", "suppressed"]
+
+
+def test_refused_feedback_releases_nothing_and_leaves_the_state():
+    rules = policy('{id: night, quiet_hours: {from: "22:00", to: "08:00"}}')
+    story = Story(rules)
+    story.run([ev("a", "22:30")], until="22:30")
+    before = story.store.load(["u"])
+    story.run([ev("message.clicked", "+1 09:00", message_id="unknown")], until="22:30")
+    assert story.store.load(["u"]) == before
+    assert short(story.run([ev("paid", "+1 10:00")])) == ["sent"]
+
+
+def test_the_last_matching_rule_chooses_message_and_channel():
+    extra = (
+        "  e:\n    {category: service, channel: chat, weight: 0.8, message: hi, fields: {n: {type: number}}, rules: [\n"
+        "      {id: r1, when: n > 1, message: hello, channel: sms}, {id: r2, when: n > 2, message: hi, channel: chat}]}\n"
+    )
+    story = tell(policy(extra=extra), *(ev("e", f"09:0{n}", n=n) for n in (1, 2, 3)))
+    messages = [d.message for d in story]
+    assert [(m.template, m.channel) for m in messages if m is not None] == [
+        ("hi", "chat"),
+        ("hello", "sms"),
+        ("hi", "chat"),
+    ]
+
+
+def test_consent_and_scope_go_by_the_finally_chosen_channel():
+    extra = (
+        "  e: {category: service, channel: chat, weight: 0.8, message: hi, fields: {n: {type: number}},\n"
+        "      rules: [{id: r1, when: n > 1, channel: sms}]}\n"
+    )
+    rules = policy("{id: x, cooldown: 6h, channels: [sms]}", extra=extra)
+    no = ev("user.unsubscribed", "08:00", channel="sms")
+    assert short(tell(rules, no, ev("e", "09:00", n=1), ev("e", "09:01", n=2))) == ["sent", "no_consent"]
+    story = tell(rules, ev("e", "09:00", n=1), ev("e", "09:01", n=2), ev("e", "09:02", n=1), ev("e", "09:03", n=2))
+    assert [d.outcome.value for d in story] == ["sent", "sent", "sent", "suppressed"]

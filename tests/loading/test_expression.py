@@ -257,6 +257,9 @@ MISTAKES = [
     ("user.plan is not 'free'", "B201", 11, 24, 'type "!="'),
     ("reason contains 'refund'", "B201", 8, 16, "'refund' in reason"),
     ("amount not > 5", "B201", 8, 11, "not amount > 5"),
+    ("order_id in ['A-1' 'A-2']", "B201", 20, 25, 'type ","'),
+    ("order_id == 'a' \"b\"", "B201", 17, 20, 'type ","'),
+    ("seen('payment_failed' '1h')", "B201", 23, 27, 'type ","'),
     ("amount > 5 else paid", "B201", 12, 16, "two rules"),
     ("reason == was late", "B201", 15, 19, "several words"),
     # B202: not part of the language
@@ -479,6 +482,7 @@ def test_every_independent_mistake_is_reported(text, expected):
         "amount" + " < amount" * 150,
         "x" * 2_001,
         "amount > " + "9" * 1_900,
+        f"attempts in {list(range(1, 301))}",
     ],
 )
 def test_what_is_too_long_or_too_deep_is_a_finding(text):

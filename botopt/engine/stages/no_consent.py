@@ -22,12 +22,13 @@ def category_word(words: Sequence[ConsentWord], category: str | None, channel: s
 
 
 def channel_word(words: Sequence[ConsentWord], category: str | None, channel: str) -> bool | None:
-    """The latest word on the channel. Refusing everything is about categories and leaves channels as they were."""
+    """The latest word on the channel (None: no word). Words on everything are about categories.
+
+    `subscribed` with nothing clears all earlier words, so a refusal of the channel does not outlive it.
+    """
     for word in reversed(words):
         if word.channel == channel and word.category in (None, category):
             return word.granted
-        if word.category is None and word.channel is None and word.granted:
-            return True
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 from jinja2 import nodes
@@ -16,10 +17,13 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from botopt.loading.expression.wording import comma, misplaced
-from botopt.loading.expression.words import Complaint, Word, grammar, words_of
+from botopt.loading.expression.words import Complaint, Word, about, grammar, words_of
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
+MAX_TERMS = 256
+"""Names, numbers and texts in one condition: enough for a list of all countries."""
+
 _PREFIXED = (nodes.Neg, nodes.Not, nodes.Pos, nodes.List)
 """Nodes that begin with a sign of their own, before what they are made of."""
 
@@ -90,6 +94,7 @@ def parse(text: str) -> Tree:
             0, len(text), f"this condition is longer than {MAX_LENGTH:,} characters", "split it into a list"
         )
     words = words_of(text)
+    _check_neighbours(words)
     tokens = [
         (1, "variable_begin", "{{"),
         *((w.start + 1, w.kind, w.text) for w in words),
@@ -118,7 +123,19 @@ def parse(text: str) -> Tree:
         level = [child for node in level for child in node.iter_child_nodes()]
     if level:
         raise Complaint(0, len(text), "this condition is nested too deeply", "split it into a list of conditions")
+    terms = sum(1 for _ in tree.root.find_all((nodes.Name, nodes.Const)))
+    if terms > MAX_TERMS:
+        message = f"this condition has {terms} names, numbers and texts, and at most {MAX_TERMS} are allowed"
+        raise Complaint(0, len(text), message, "split it into a list of conditions")
     return tree
+
+
+def _check_neighbours(words: Sequence[Word]) -> None:
+    """Jinja glues two texts in a row into one, so a forgotten comma would make a condition that never holds."""
+    for before, word in pairwise(word for word in words if word.kind != "whitespace"):
+        if before.kind == word.kind == "string":
+            hint = 'type "," between two entries of a list, "and" or "or" between two conditions'
+            raise about(word, f"nothing joins {before.text} and {word.text}", hint)
 
 
 def _outer_comma(words: Sequence[Word]) -> Word:
