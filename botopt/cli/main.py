@@ -17,9 +17,12 @@ def run() -> None:
 
 
 def _run() -> int:
+    import logging
+
     from botopt.cli.app import app
     from botopt.cli.faults import exit_code_of
 
+    logging.getLogger("botopt").addHandler(logging.NullHandler())  # `botopt doctor` says which network runs, and why
     try:
         app(prog_name="botopt", standalone_mode=True)
     except BaseException as fault:

@@ -9,7 +9,7 @@ import msgspec
 
 from botopt.loading.files import find_files, no_rules
 from botopt.loading.parse.findings import Findings
-from botopt.loading.parse.sections import damaged, gather
+from botopt.loading.parse.sections import gather, losses
 from botopt.loading.parse.workspace import read_workspace
 from botopt.loading.reader import Document, SourceText, read_file
 from botopt.loading.revision import revision_of
@@ -50,7 +50,7 @@ def load_policy(folder: Path, *, channel_types: Mapping[str, Collection[str]]) -
             found += problems
     if not documents or not (folder / "rules").is_dir():
         found.append(no_rules(folder))
-    findings = Findings(damaged((document for document, _ in documents), found))
+    findings = Findings(losses((document for document, _ in documents), found))
     partial = read_workspace(findings, gather(findings, documents), channel_types)
     sources = {document.file: document.source for document, _ in documents}
     return _loaded(partial, in_order((*found, *findings.all)), sources)

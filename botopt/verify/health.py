@@ -90,12 +90,16 @@ def _workspace(folder: Path) -> list[Finding]:
 
 
 def _agreement(policy: Policy) -> Finding:
-    facts = 0
+    facts = refused = 0
     for group in condition_groups(policy):
         checked = thorough_check([when.condition for when in group])
         if checked.disagreements:
             return Finding("networks agree", Health.BAD, str(checked.disagreements[0]))
         facts += checked.facts
+        refused += bool(checked.refused)
+    if refused:
+        detail = f"on {facts:,} boundary facts; for {refused} group(s) of conditions durable_rules was of no use"
+        return Finding("networks agree", Health.NOTE, detail)
     return Finding("networks agree", Health.OK, f"on {facts:,} boundary facts")
 
 

@@ -281,7 +281,8 @@ def test_refused_feedback_releases_nothing_and_leaves_the_state():
 def test_the_last_matching_rule_chooses_message_and_channel():
     extra = (
         "  e:\n    {category: service, channel: chat, weight: 0.8, message: hi, fields: {n: {type: number}}, rules: [\n"
-        "      {id: r1, when: n > 1, message: hello, channel: sms}, {id: r2, when: n > 2, message: hi, channel: chat}]}\n"
+        "      {id: r1, when: n > 1, message: hello, channel: sms},\n"
+        "      {id: r2, when: n > 2, message: hi, channel: chat}]}\n"
     )
     story = tell(policy(extra=extra), *(ev("e", f"09:0{n}", n=n) for n in (1, 2, 3)))
     messages = [d.message for d in story]

@@ -298,10 +298,31 @@ def test_a_misspelled_name_is_not_unknown_where_it_is_spelled_well():
 
 def test_a_key_of_an_event_type_that_slipped_to_the_left_is_one_finding():
     check_marked(
-        f"{HEAD}events:\n  a:\n    category: news\n  ⟦fields⟧:\n      n: {{type: integer}}\n      m: {{type: integer}}\n"
+        f"{HEAD}events:\n  a:\n    category: news\n  ⟦fields⟧:\n"
+        "      n: {type: integer}\n      m: {type: integer}\n"
         "suppression: [{id: s, cooldown: 1h, per: [n], events: [a]}]\n",
         "B101",
         "stands where the name of an event type should",
         "indent it",
         templates="templates: {}\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "warns"),
+    [
+        ("[reason is defined, reason != 'x']", False),
+        ("{all: [reason is defined, reason != 'x']}", False),
+        ("{any: [reason is not defined, reason != 'x']}", False),
+        ("{any: [reason is defined, reason != 'x']}", True),
+        ("[n > 1, reason != 'x']", True),
+    ],
+)
+def test_conditions_of_one_list_know_of_each_other(when, warns):
+    rules = (
+        "channels: {chat: {type: console}}\nevents:\n  a:\n    fields: {n: {type: number}, "
+        "reason: {type: text, optional: true}}\n    weight: 0.7\n    message: hello\n"
+        f"    rules: [{{id: r, score: +0.1, when: {when}}}]\n"
+    )
+    found = [one.code for one in load(rules, TEMPLATES).diagnostics]
+    assert found == (["B208"] if warns else [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jinja2 import nodes
 
 from botopt.loading.expression.bounds import impossible
@@ -37,17 +39,33 @@ _LONG = 60
 _MIRROR = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def read_condition(text: str, where: Spans, names: Names) -> tuple[Condition | None, tuple[Diagnostic, ...]]:
-    """The condition, or None where there is an error; and all findings about it."""
+def read_condition(
+    text: str, where: Spans, names: Names, thought_of: frozenset[str] = frozenset()
+) -> tuple[Condition | None, tuple[Diagnostic, ...]]:
+    """The condition, or None where there is an error; and all findings about it.
+
+    `thought_of` are names whose absence another condition beside this one answers (`asked_beside`).
+    """
     try:
         tree = parse(text)
     except Complaint as fault:
         place = where.span(fault.start, max(fault.end, fault.start + 1))
         return None, (finding("B201", place, fault.message, fault.hint),)
-    reader = _Reader(tree, where, names)
+    reader = _Reader(tree, where, names, thought_of)
     condition = reader.condition(tree.root)
     found = tuple(reader.found)
     return (None if has_errors(found) else condition), found
+
+
+def asked_beside(texts: Iterable[str], *, every: bool) -> frozenset[str]:
+    """Names that one of several conditions asks to be defined, where `every` one must hold; or, else, not to be."""
+    asked: frozenset[str] = frozenset()
+    for text in texts:
+        try:
+            asked |= _asked(parse(text).root, nodes.And if every else nodes.Or)
+        except Complaint:
+            continue  # reported where the condition itself is read
+    return asked
 
 
 class _Reader(TermReader):
@@ -57,9 +75,9 @@ class _Reader(TermReader):
     `reason is not defined or …`.
     """
 
-    def __init__(self, tree: Tree, where: Spans, names: Names) -> None:
+    def __init__(self, tree: Tree, where: Spans, names: Names, thought_of: frozenset[str]) -> None:
         super().__init__(tree, where, names)
-        self.thought_of: frozenset[str] = frozenset()
+        self.thought_of = thought_of
 
     def condition(self, node: nodes.Expr) -> Condition | None:
         match node:

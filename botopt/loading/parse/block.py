@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from botopt.loading.parse import scalars
 from botopt.loading.parse.findings import Findings
@@ -42,6 +42,9 @@ class Block:
             else:
                 hint = (hints or {}).get(key.text) or did_you_mean(key.text, keys)
                 self._advice.append(hint)
+                if not hint and findings.is_damaged(node):
+                    findings.fault()  # it may have slipped here from a part that could not be read
+                    continue
                 hint = hint or f"there are {listed(keys, 'and')}"
                 findings.report("B101", key.position, f"unknown key {shown(key)} in {what}", hint)
 
@@ -117,3 +120,27 @@ class Block:
         node = self._nodes.get(key)
         inner = None if node is None else scalars.entries(self.findings, node, key)
         return None if inner is None else Block(self.findings, inner, keys, key, self.key(key))
+
+
+def _is_misplaced(findings: Findings, key: Scalar, node: Node, keys: Collection[str], what: str) -> bool:
+    """Whether a key that belongs into a `what` stands where the name of one should: then there is a finding."""
+    if key.text not in keys:
+        return False
+    if isinstance(node, Map) and (not node.entries or node.entries[0][0].text in keys):
+        return False
+    message = f"{shown(key)} stands where the name of {what} should"
+    findings.report("B101", key.position, message, f"indent it, so that it belongs to {what}")
+    return True
+
+
+def without_misplaced(
+    findings: Findings, entries: Iterable[tuple[Scalar, Node]], keys: Collection[str], what: str
+) -> list[tuple[Scalar, Node]]:
+    """The entries that are no keys of their neighbours; what is taken out is missing from the one before it."""
+    found: list[tuple[Scalar, Node]] = []
+    for key, node in entries:
+        if not _is_misplaced(findings, key, node, keys, what):
+            found.append((key, node))
+        elif found:
+            findings.damage(found[-1][1])
+    return found

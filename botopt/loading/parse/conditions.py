@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botopt.loading.expression import read_condition
+from botopt.loading.expression import asked_beside, read_condition
 from botopt.loading.parse import scalars
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import shown
@@ -22,13 +22,15 @@ class InReach(msgspec.Struct, frozen=True):
 
     `unsure`: some of them could not be read, so none is called unknown. `is_used` is false for what no event type
     reaches, where nobody can say which names there will be. `conflict_hint`: what to do about a field that two event
-    types declare differently, where that is not to narrow a suppression.
+    types declare differently, where that is not to narrow a suppression. `thought_of`: a condition beside this one asks
+    whether they are there.
     """
 
     names: Names
     unsure: bool = False
     is_used: bool = True
     conflict_hint: str = ""
+    thought_of: frozenset[str] = frozenset()
 
     def doubtful(self) -> frozenset[str]:
         """The codes of findings that may be wrong here."""
@@ -51,7 +53,7 @@ def _read(findings: Findings, node: Node, key: str, reach: InReach) -> _Found | 
         case Scalar():
             return _one(findings, node, key, reach)
         case Sequence():
-            parts = _each(findings, node, key, reach)
+            parts = _each(findings, node, key, reach, every=True)
             return None if parts is None else _joined(parts, "and")
         case Map():
             return _combined(findings, node, key, reach)
@@ -68,7 +70,7 @@ def _one(findings: Findings, node: Scalar, key: str, reach: InReach) -> _Found |
     if not node.value.strip():
         findings.report("B111", node.position, f"{key} is empty", f"type a condition, or delete {key}")
         return None
-    condition, found = read_condition(node.text, node, reach.names)
+    condition, found = read_condition(node.text, node, reach.names, reach.thought_of)
     said = [diagnostic for diagnostic in found if diagnostic.code not in reach.doubtful()]
     for diagnostic in said:
         is_conflict = reach.conflict_hint and diagnostic.message in reach.names.conflicts.values()
@@ -80,10 +82,12 @@ def _one(findings: Findings, node: Scalar, key: str, reach: InReach) -> _Found |
     return None if condition is None else (condition, " ".join(node.text.split()))
 
 
-def _each(findings: Findings, node: Node, key: str, reach: InReach) -> list[_Found] | None:
+def _each(findings: Findings, node: Node, key: str, reach: InReach, *, every: bool) -> list[_Found] | None:
     entries = scalars.items(findings, node, key)
     if entries is None:
         return None
+    texts = [entry.text for entry in entries if isinstance(entry, Scalar)]
+    reach = msgspec.structs.replace(reach, thought_of=reach.thought_of | asked_beside(texts, every=every))
     parts = [_part(findings, entry, f"each entry of {key}", reach) for entry in entries]
     found = [part for part in parts if part is not None]
     return found if len(found) == len(parts) else None
@@ -115,7 +119,7 @@ def _combined(findings: Findings, node: Map, key: str, reach: InReach) -> _Found
         return None
     name, value = known[0]
     if name.text != "not":
-        parts = _each(findings, value, name.text, reach)
+        parts = _each(findings, value, name.text, reach, every=name.text == "all")
         return None if parts is None else _joined(parts, "and" if name.text == "all" else "or")
     inner = _part(findings, value, "not", reach)
     return None if inner is None else (Not(inner[0]), f"not ({inner[1]})")

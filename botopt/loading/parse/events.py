@@ -17,7 +17,7 @@ from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Map, Node, Scalar, Sequence
 from botopt.model.policy import RESERVED_TYPES, Category, EventType, Rule
 
-_KEYS = (
+KEYS = (
     "description category fields weight threshold message channel expires_after accepts enabled engagement always rules"
 ).split()
 _ONLY_WITH_MESSAGE = "weight threshold channel category expires_after always rules".split()
@@ -54,15 +54,6 @@ class Names(msgspec.Struct, frozen=True):
     category_values: Mapping[str, Category]
 
 
-def is_misplaced(findings: Findings, key: Scalar, node: Node) -> bool:
-    """Whether a key of an event type stands where the name of one should: then there is a finding."""
-    if key.text not in _KEYS or (isinstance(node, Map) and any(name.text in _KEYS for name, _ in node.entries)):
-        return False
-    message = f"{shown(key)} stands where the name of an event type should"
-    findings.report("B101", key.position, message, "indent it, so that it belongs to the event type above")
-    return True
-
-
 def declare(findings: Findings, key: Scalar, node: Node) -> Declared:
     """The first look at an event type: its name and its fields."""
     if not isinstance(node, Map):
@@ -74,7 +65,7 @@ def declare(findings: Findings, key: Scalar, node: Node) -> Declared:
         findings.report("B107", key.position, message, "it can be used in conditions without being declared")
     fields = node.get("fields")
     if fields is None:
-        elsewhere = any(name.text not in _KEYS for name, _ in node.entries)
+        elsewhere = any(name.text not in KEYS for name, _ in node.entries)
         return Declared(key, node, Fields(unsure=elsewhere or findings.is_damaged(node)))
     inner = scalars.entries(findings, fields, "fields", "type fields: {name: {type: text}}")
     if inner is None:
@@ -96,7 +87,7 @@ def read_event(findings: Findings, declared: Declared, reach: InReach, names: Na
     key, node = declared.key, declared.node
     if not isinstance(node, Map):
         return None
-    block = Block(findings, node, _KEYS, f"the event type {shown(key)}", key.position, _HINTS)
+    block = Block(findings, node, KEYS, f"the event type {shown(key)}", key.position, _HINTS)
     message = _known(block, "message", names.templates)
     category = _known(block, "category", names.categories)
     if "message" not in block:

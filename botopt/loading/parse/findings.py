@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from botopt.loading.reader import Map, Node, Scalar, Sequence
 from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.position import Position
+
+
+class Losses(msgspec.Struct, frozen=True):
+    """What the reader could not read: in which files, and around which maps and lists (by identity)."""
+
+    files: frozenset[str]
+    nodes: frozenset[int]
 
 
 class Findings:
@@ -15,10 +24,11 @@ class Findings:
     whether a part is sound.
     """
 
-    def __init__(self, damaged: frozenset[int] = frozenset()) -> None:
+    def __init__(self, losses: Losses) -> None:
         self.all: list[Diagnostic] = []
         self.faults = 0
-        self._damaged = set(damaged)
+        self._partial = losses.files
+        self._damaged = set(losses.nodes)
         self._said: set[str] = set()
 
     def report(self, code: str, position: Position, message: str, hint: str = "") -> None:
@@ -46,9 +56,17 @@ class Findings:
         self.faults += flawed
         return flawed
 
+    def is_partial(self, file: str) -> bool:
+        """Whether something that the author wrote in this file was lost."""
+        return file in self._partial
+
     def damage(self, node: Node) -> None:
         """Note that something which belongs to this node is missing from it, and has a finding already."""
         self._damaged.add(id(node))
+
+    def fault_if_damaged(self, node: Map | Sequence) -> None:
+        """Note an error where something was lost, so that nobody takes the rest for the whole."""
+        self.faults += self.is_damaged(node)
 
     def is_damaged(self, node: Map | Sequence) -> bool:
         """Whether something that the author wrote here was lost, so that what is missing may not be missing."""

@@ -31,6 +31,7 @@ def read_rule(
     inner = scalars.entries(findings, node, "each entry of rules", "a rule has keys: {id: …, when: …, score: +0.10}")
     if inner is None:
         return None
+    findings.fault_if_damaged(inner)
     id_node = inner.get("id")
     called = f"the rule {shown(id_node)}" if isinstance(id_node, Scalar) else "this rule"
     place = id_node.position if id_node is not None else inner.position

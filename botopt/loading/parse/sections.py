@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from botopt.loading.parse import scalars
-from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.findings import Findings, Losses
 from botopt.loading.parse.settings import SETTINGS_KEYS
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Document, Map, Node, Scalar
@@ -25,6 +25,9 @@ _HINTS = {
     "types": "type events:",
     "quiet_hours": "type suppression: [{id: …, quiet_hours: {from: …, to: …}}]",
 }
+_STRUCTURAL = frozenset({"B004", "B007", "B008", "B021", "B030", "B032"})
+"""Mistakes after which lines may have moved to where they do not belong."""
+
 Entry = tuple[Scalar, Node]
 
 
@@ -63,9 +66,13 @@ def gather(findings: Findings, documents: Sequence[tuple[Document, str]]) -> Sec
     parts: dict[str, list[_Part]] = {name: [] for name in (*RULES, *TEMPLATES)}
     lost: set[str] = set()
     for document, folder in documents:
-        lost.update(_lost(document, folder))
+        lost.update(_lost(findings, document, folder))
         for part in _parts(findings, document, folder, lost):
             parts[part.key.text].append(part)
+            if isinstance(part.node, (Map, ListNode)) and findings.is_damaged(part.node):
+                lost.add(part.key.text)
+    if any(findings.is_partial(document.file) for document, _ in documents):
+        lost.update(name for name, found in parts.items() if not found)
 
     def merged(name: str) -> Section:
         return _merged(findings, name, parts[name], complete=name not in lost)
@@ -82,9 +89,9 @@ def gather(findings: Findings, documents: Sequence[tuple[Document, str]]) -> Sec
     )
 
 
-def _lost(document: Document, folder: str) -> Iterable[str]:
+def _lost(findings: Findings, document: Document, folder: str) -> Iterable[str]:
     """The sections of which a file may have held more than could be read."""
-    if not document.partial:
+    if not findings.is_partial(document.file):
         return ()
     if document.broken and isinstance(document.root, Map):
         return document.broken
@@ -160,29 +167,40 @@ def _listed(findings: Findings, parts: Sequence[_Part], *, complete: bool) -> Se
     return Section(items=tuple(items), complete=complete)
 
 
-def damaged(documents: Iterable[Document], found: Iterable[Diagnostic]) -> frozenset[int]:
-    """The maps and lists (by identity) that lie around a place where the reader lost something."""
+def losses(documents: Iterable[Document], found: Iterable[Diagnostic]) -> Losses:
+    """Where the reader lost something."""
     lines: dict[str, list[int]] = {}
+    structural: set[str] = set()
     for diagnostic in found:
         lines.setdefault(diagnostic.position.file, []).append(diagnostic.position.line)
+        if diagnostic.code in _STRUCTURAL:
+            structural.add(diagnostic.position.file)
     marked: set[int] = set()
+    files: set[str] = set()
     for document in documents:
-        if document.partial and document.root is not None:
-            _mark(document.root, 1, len(document.source.lines) + 1, lines.get(document.file, []), marked)
-    return frozenset(marked)
+        if document.partial or document.file in structural:
+            files.add(document.file)
+            if document.root is not None:
+                _mark(document.root, 1, len(document.source.lines) + 1, lines.get(document.file, []), marked)
+    return Losses(frozenset(files), frozenset(marked))
 
 
 def _mark(node: Node, first: int, last: int, lines: Sequence[int], marked: set[int]) -> None:
-    """Mark a node whose lines, up to the line before `last`, hold a loss; then look into it."""
+    """Mark a node whose lines, up to the line before `last`, hold a loss; then look into it.
+
+    What is lost between two entries of a list may belong to either, so their lines overlap there.
+    """
     within = [line for line in lines if first <= line < last]
     if isinstance(node, Scalar) or not within:
         return
     marked.add(id(node))
     if isinstance(node, ListNode):
-        starts = [item.position.line for item in node.items]
-        children: Sequence[Node] = node.items
+        children = [(item.position.line, item) for item in node.items]
     else:
-        starts = [key.position.line for key, _ in node.entries]
-        children = [value for _, value in node.entries]
-    for child, start, end in zip(children, starts, [*starts[1:], last], strict=False):
-        _mark(child, start, max(end, start + 1), within, marked)
+        children = [(key.position.line, value) for key, value in node.entries]
+    before = first
+    for number, (start, child) in enumerate(children):
+        after = children[number + 1][0] if number + 1 < len(children) else last
+        begin = min(before, start) if isinstance(node, ListNode) else start
+        _mark(child, begin, max(after, start + 1), within, marked)
+        before = child.position.end_line + 1

@@ -50,6 +50,7 @@ def read_suppression(
     inner = scalars.entries(findings, node, "each entry of suppression", hint)
     if inner is None:
         return None
+    findings.fault_if_damaged(inner)
     id_node = inner.get("id")
     called = f"the suppression {shown(id_node)}" if isinstance(id_node, Scalar) else "this suppression"
     place = id_node.position if id_node is not None else inner.position

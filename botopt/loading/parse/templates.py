@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from botopt.loading.parse import scalars
-from botopt.loading.parse.block import Block
+from botopt.loading.parse.block import Block, without_misplaced
 from botopt.loading.parse.conditions import InReach, read_when
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.samples import read_samples
@@ -65,6 +65,7 @@ def read_template(
             return None
         variant = Variant("only", {locale: text}, position=key.position)
         return Template(key.text, (variant,), position=key.position)
+    findings.fault_if_damaged(node)
     block = Block(findings, node, _KEYS, f"the template {shown(key)}", key.position, _hints(node))
     fields = merged(types or tuple(surroundings.events.values()))
     if not types:
@@ -102,21 +103,19 @@ def _variants(block: Block, around: _Around) -> Iterator[Variant]:
         return
     if not inner.entries and not block.findings.is_damaged(inner):
         block.findings.report("B111", node.position, "variants is empty", "type variants: {plain: {text: …}}")
-    _check_order(block, inner, around.choose)
-    for name, value in inner.entries:
+    before = block.findings.faults
+    for name, value in without_misplaced(block.findings, inner.entries, _VARIANT_KEYS, "a variant"):
         variant = _variant(block.findings, name, value, around)
         if variant is not None:
             yield variant
+    if block.findings.faults == before:
+        _check_order(block, inner, around.choose)
 
 
 def _check_order(block: Block, variants: Map, choose: Choose) -> None:
     """A variant without `when` is chosen whenever it is reached: with `first` it must be the last, and there is one."""
     open_ = [name for name, value in variants.entries if not isinstance(value, Map) or value.get("when") is None]
-    whole = all(
-        isinstance(value, Map) and all(key.text in _VARIANT_KEYS for key, _ in value.entries)
-        for _, value in variants.entries
-    )
-    if not variants.entries or not whole or block.findings.is_damaged(variants):
+    if not variants.entries or block.findings.is_damaged(variants):
         return
     if not open_:
         last = variants.entries[-1][0]

@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from botopt.loading.parse.block import without_misplaced
 from botopt.loading.parse.conditions import InReach
 from botopt.loading.parse.declared import read_category, read_channel
-from botopt.loading.parse.events import Declared, declare, is_misplaced, reached, read_event
+from botopt.loading.parse.events import KEYS as EVENT_KEYS
+from botopt.loading.parse.events import Declared, declare, reached, read_event
 from botopt.loading.parse.events import Names as EventNames
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
@@ -22,10 +24,13 @@ from botopt.loading.parse.suppressions import Names as SuppressionNames
 from botopt.loading.parse.suppressions import read_suppression
 from botopt.loading.parse.templates import read_template
 from botopt.loading.parse.wording import shown
-from botopt.loading.reader import Map, Node, Scalar
+from botopt.loading.reader import Map, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.names import BUILT_IN_ATTRIBUTES
 from botopt.model.policy import RESERVED_TYPES, EventType, Policy, Settings, Suppression, Template
+
+_BLOCKS = ("variants", "samples")
+"""Keys of a template that cannot be the name of one in the short form."""
 
 ChannelTypes = Mapping[str, Collection[str]]
 
@@ -88,13 +93,8 @@ class _Workspace:
         return Fields(found.specs, found.unsure or not section.complete)
 
     def _declared(self) -> list[Declared]:
-        found: list[tuple[Scalar, Node]] = []
-        for key, node in self.sections.events.entries:
-            if not is_misplaced(self.findings, key, node):
-                found.append((key, node))
-            elif found:
-                self.findings.damage(found[-1][1])
-        return [declare(self.findings, key, node) for key, node in found]
+        entries = without_misplaced(self.findings, self.sections.events.entries, EVENT_KEYS, "an event type")
+        return [declare(self.findings, key, node) for key, node in entries]
 
     def _surroundings(self, declared: Sequence[Declared], attributes: Fields) -> Surroundings:
         elsewhere: dict[str, list[str]] = {}
@@ -175,7 +175,7 @@ class _Workspace:
         # A message that names no template may mean one of those that seem unused.
         unused_is_sure = _complete(self.sections.events) and set(named) <= set(self.sections.templates.names())
         found = {}
-        for key, node in self.sections.templates.entries:
+        for key, node in without_misplaced(self.findings, self.sections.templates.entries, _BLOCKS, "a template"):
             types = named.get(key.text, [])
             template = read_template(self.findings, key, node, types, surroundings, locale)
             if not types and unused_is_sure:
