@@ -25,7 +25,9 @@ def decision_id(user: str, source: str, event_id: str, attempt: str, time_us: in
 
 
 def field_key(value: Value) -> int:
-    """The keyed 64-bit hash of a field's value, to compare values without keeping them."""
+    """The keyed 64-bit hash of a field's value, to compare values without keeping them. 5 and 5.0 are equal."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = float(value) + 0.0  # -0.0 is 0.0
     text = f"{type(value).__name__}\0{value}".encode()
     return int.from_bytes(blake2b(text, digest_size=8, key=_FIELD_KEY).digest(), "big")
 
