@@ -17,7 +17,7 @@ from botopt.model.values import LARGEST, Problem, any_of, check, shown, time_us
 TEXT, INTEGER, NUMBER, BOOLEAN, TIME, LIST, OBJECT = (ValueType(name) for name in ValueType)
 
 
-def spec(type_: ValueType, **keys: Any) -> FieldSpec:  # noqa: ANN401
+def spec(type_: ValueType, **keys: Any) -> FieldSpec:
     return FieldSpec("f", type_, **keys)
 
 
