@@ -113,8 +113,8 @@ def test_a_user_who_moves_while_a_message_waits_is_asked_again_by_their_new_wall
     assert told == ["held night until tue 08:00", "held night until tue 13:00", "sent"]  # 08:00 there
 
 
-def test_wall(zone_name: str = "Europe/Berlin"):
-    settings, rule = zone(zone_name), quiet("22:00", "08:00")
+def test_quiet_hours_hold_by_the_users_wall_clock():
+    settings, rule = zone("Europe/Berlin"), quiet("22:00", "08:00")
     assert tell(rule, ev("a", "u", "20:59:59"), settings=settings) == ["sent"]
     assert tell(rule, ev("a", "u", "21:00"), settings=settings) == ["held night until tue 07:00"]
 
