@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botopt.model.decision import Decision
-from tests.engine.support import HOUR, Workspace, at, base, ev, parts
+from tests.engine.support import HOUR, Wire, Workspace, at, base, ev, parts
 
 TIRING = "engagement: {effect: 0}, fatigue: {per_message: 0.1, within: 2h, limit: 0.25}, ignored_after: 30m"
 LOUD = """
@@ -14,12 +14,12 @@ urgent: {category: alarm, channel: sms, weight: 1, message: hello, always: true}
 """
 
 
-def needed(*events, suppression: str = "", until: str | int | None = None) -> list[float | None]:
+def needed(*events: Wire, suppression: str = "", until: str | int | None = None) -> list[float | None]:
     """What each sent message needed."""
     return [d.threshold for d in records(*events, suppression=suppression, until=until) if d.outcome == "sent"]
 
 
-def records(*events, suppression: str = "", until: str | int | None = None) -> list[Decision]:
+def records(*events: Wire, suppression: str = "", until: str | int | None = None) -> list[Decision]:
     return Workspace(base(suppression, TIRING, LOUD)).run(*events, until=until)
 
 

@@ -29,8 +29,9 @@ def test_any_type_of_a_list_counts():
 
 
 def test_a_message_has_to_be_sent_for_an_event_is_not_enough():
-    told = tell(RULE + "\n{id: y, mute: always, when: n == 0, events: [b]}\n{id: z, inhibited_by: b, within: 2h}",
-                ev("b", "u", "09:00"), ev("a", "u", "09:01"), ev("b", "u", "09:02", n=1), ev("a", "u", "09:03"))  # fmt: skip
+    rules = "{id: y, mute: always, when: n == 0, events: [b]}\n{id: z, inhibited_by: b, within: 2h}"
+    events = [ev("b", "u", "09:00"), ev("a", "u", "09:01"), ev("b", "u", "09:02", n=1), ev("a", "u", "09:03")]
+    told = tell(rules, *events)
     assert told == ["muted y", "sent", "sent", "inhibited z until 11:02"]
 
 

@@ -131,7 +131,9 @@ def test_how_late_an_event_may_be_does_not_matter_to_what_is_remembered():
 
 
 def test_of_several_the_one_that_ends_last_is_named():
-    rules = "{id: x, resolved_by: paid, within: 1h}\n{id: y, resolved_by: b, within: 1h}\n{id: w, resolved_by: b, within: 1h}"
+    rules = "\n".join(
+        f"{{id: {id}, resolved_by: {by}, within: 1h}}" for id, by in (("x", "paid"), ("y", "b"), ("w", "b"))
+    )
     events = [ev("b", "u", "09:00"), ev("paid", "u", "09:10"), ev("fire", "u", "09:20")]
     assert tell(rules, *events)[-1] == "resolved x until 10:10"
     assert tell(rules, events[0], events[2])[-1] == "resolved w until 10:00"
