@@ -80,7 +80,7 @@ def _parameters(command: Callable[..., object]) -> str:
         usual = value not in (None, False, inspect.Parameter.empty)
         default = f" Default: `{getattr(value, 'value', value)}`." if usual else ""
         rows.append(f"| {shown} | {_plain(info.help or '')}{listed}{default} |".replace("\n", " "))
-    return "\n".join(("| | |", "| --- | --- |", *rows)) if rows else ""
+    return "\n".join(("| argument or option | meaning |", "| --- | --- |", *rows)) if rows else ""
 
 
 def _plain(text: str) -> str:
