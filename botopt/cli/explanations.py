@@ -97,9 +97,9 @@ def _stage(explanation: Explanation, reason: Reason, applies: bool, waived: bool
     mark = "[bold red]→[/]" if decides else ("[yellow]•[/]" if applies else "[dim]·[/]")
     note = " [dim](waived: always)[/]" if waived and applies else ""
     ours = [item for item in explanation.suppressions if item.reason is reason]
-    if not numbers and not ours and not applies:
+    if not applies and not ours and (not numbers or reason is Reason.RENDER_FAILED):
         return
-    yield f"  {mark} {reason.value}{note}  {marked(numbers)}".rstrip()
+    yield f"  {mark} {reason.value}{note}" + ("" if ours else f"  {marked(numbers)}")
     for item in ours:
         yield from _suppression(item)
 

@@ -60,7 +60,7 @@ class Engine:
         now_us = max(event.time_us, state.clock_us)
         if first_us is not None and now_us < first_us + self._settings.dedupe_window_us:
             return self._duplicate(state, event, identity, now_us)
-        if event.time_us <= state.floor_us:
+        if event.time_us < state.floor_us:
             return [self._reject(event, line, _BEFORE_THIS_LIFE, "user.deleted")]
         if state.deleted:  # user.subscribed: a new life begins, and what happened before it is not part of it
             feedback.forget(state, event.time_us, deleted=False)

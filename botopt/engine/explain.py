@@ -5,7 +5,7 @@ Built only when somebody asks, from the working record at the moment of the deci
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -97,8 +97,8 @@ class Explainer:
 def explain(work: Work, decision: Decision) -> Explanation:
     """The explanation of a decision, from its working record."""
     event_type = work.plan.event_type
-    stages = _stages(work)
     suppressions = tuple(_suppression(work, bound) for bound in work.plan.bounds)
+    stages = _stages(work, suppressions)
     conditions = [rule.when.condition for rule in event_type.rules]
     conditions += [when.condition for bound in work.plan.bounds for when in bound.suppression.conditions]
     template = work.plan.template_plan(work.template)
@@ -152,7 +152,7 @@ def _rule(work: Work, rule: Rule, bit: int) -> RuleTrace:
     )
 
 
-def _stages(work: Work) -> tuple[StageTrace, ...]:
+def _stages(work: Work, suppressions: Sequence[SuppressionTrace]) -> tuple[StageTrace, ...]:
     by_reason = dict(work.plan.all_stages)
     traces = []
     for reason in ORDER:
@@ -164,7 +164,10 @@ def _stages(work: Work) -> tuple[StageTrace, ...]:
         else:
             stage = by_reason.get(reason)
             applies = bool(stage is not None and stage(work))
-        traces.append(StageTrace(reason, applies, waived, numbers.stage(work, reason)))
+        text = numbers.stage(work, reason)
+        stopping = [one for one in suppressions if one.reason is reason and one.stops]
+        text = "; ".join(f"{one.id}: {one.numbers}" for one in stopping) or text
+        traces.append(StageTrace(reason, applies, waived, text))
     return tuple(traces)
 
 

@@ -104,6 +104,8 @@ def stage(work: Work, reason: Reason) -> str:
             held_out = is_held_out(work.plan.settings, work.event.user)
             share = number(work.plan.settings.holdout * 100)
             return f"{share}% of users are held out; this user is {'one' if held_out else 'none'} of them"
+        case Reason.RENDER_FAILED:
+            return f"template {work.template}"
         case _:
             return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.support import CALM, DAY, Workspace, around, at, base, ev, tell
+from tests.engine.support import CALM, DAY, Wire, Workspace, around, at, base, ev, tell
 
 WORDS = ["message.clicked", "message.converted", "message.dismissed", "message.failed"]
 COUNTS = (
@@ -12,7 +12,7 @@ COUNTS = (
 )
 
 
-def score_after(*events, suppression: str = "") -> float | None:
+def score_after(*events: Wire, suppression: str = "") -> float | None:
     """The score of `a` tells how many messages were clicked: 0.8 none, 0.9 one, 0.95 more."""
     return Workspace(base(suppression, rules=COUNTS)).run(*events, ev("a", "u", "+29 12:00"))[-1].score
 

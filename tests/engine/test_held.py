@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from botopt.sources.envelope import Decoder
 from botopt.verify.replay import Replay
 from tests.engine.support import CALM, Workspace, around, at, base, ev, lines, short, tell
 
@@ -237,8 +238,6 @@ def test_what_is_held_again_at_the_end_finds_its_place():
 def test_the_rest_stays_and_is_counted():
     ws = Workspace(base(NIGHT))
     events = [held(), held(user="v"), held(user="v"), held(user="w", time="tue 23:00")]
-    from botopt.sources.envelope import Decoder
-
     replay = Replay(ws.engine, Decoder(ws.engine.policy), ws.store)
     list(replay.run(lines(events)))
     assert replay.summary.still_held == 1

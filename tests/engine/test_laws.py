@@ -40,13 +40,15 @@ reserved = st.sampled_from(
 def timelines(draw: st.DrawFn, users: int = 3) -> list[dict[str, object]]:
     """Events on a coarse grid, so that windows are often met exactly; some late, some twice.
 
-    Words of the user are never late: a subscription that comes late cannot know what was refused before it.
+    Words of the user are never late, and have an instant of their own: a subscription cannot know what was refused
+    after or at its own time.
     """
     events: list[dict[str, object]] = []
     at = us("2026-03-01T00:00:00Z")
     for number in range(draw(st.integers(1, 25))):
         at += draw(st.sampled_from([0, 1, HOUR // 2, HOUR, 2 * HOUR, 6 * HOUR, 24 * HOUR]))
         kind = draw(ordinary | ordinary | reserved)
+        at += kind.startswith("user.")
         late = 0 if kind.startswith("user.") else draw(st.sampled_from([0, 0, 0, 0, HOUR, 3 * HOUR, 48 * HOUR]))
         data: dict[str, object] = {}
         if kind in ("a", "b", "c", "d"):
@@ -60,6 +62,7 @@ def timelines(draw: st.DrawFn, users: int = 3) -> list[dict[str, object]]:
         if "subscribed" in kind:
             data = draw(st.sampled_from([{}, {"category": "ads"}, {"channel": "sms"}, {"category": "service"}]))
         events.append(ev(kind, at - late, user=f"u{draw(st.integers(1, users))}", id=f"e{number}", **data))
+        at += kind.startswith("user.")
         if draw(st.integers(0, 9)) == 0:
             events.append(dict(events[draw(st.integers(0, len(events) - 1))]))
     return events
