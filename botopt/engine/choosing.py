@@ -7,16 +7,28 @@ from collections.abc import Mapping, Sequence
 from botopt.engine.conditions import BoundMatcher, bind_conditions
 from botopt.engine.hashes import draw
 from botopt.engine.values import Getter, getter
-from botopt.engine.work import Work
-from botopt.model.decision import Choice, Rendered
+from botopt.engine.work import Stop, Work
+from botopt.model.decision import Choice, Reason, Rendered
+from botopt.model.errors import RenderError
 from botopt.model.policy import Choose, FieldSpec, Template, Variant
 from botopt.model.ports import BoundVariant, Network, Renderer
+
+
+def word(work: Work) -> None:
+    """Choose the variant and write the words; over its bounds, the message is stopped instead."""
+    template = work.plan.template_plan(work.template)
+    variant = template.choose(work)
+    work.variant = variant.name
+    try:
+        work.rendered = template.render(work, variant)
+    except RenderError:
+        work.stop = Stop(Reason.RENDER_FAILED, work.template)
 
 
 class TemplatePlan:
     """A template bound to one event type. Variants are compiled when first used."""
 
-    __slots__ = ("_attributes", "_bound", "_event_type", "_matcher", "_renderer", "_when_bits", "template")
+    __slots__ = ("_always", "_attributes", "_bound", "_event_type", "_matcher", "_renderer", "_when_bits", "template")
 
     def __init__(
         self,
@@ -30,6 +42,9 @@ class TemplatePlan:
         self._event_type = event_type
         self._renderer = renderer
         self._attributes = attributes
+        first = template.variants[0] if template.variants else None
+        without_question = first is not None and first.when is None and template.choose is Choose.FIRST
+        self._always: Variant | None = first if without_question else None
         self._bound: dict[str, tuple[BoundVariant, tuple[Getter, ...]]] = {}
         conditions = [variant.when.condition for variant in template.variants if variant.when is not None]
         self._matcher: BoundMatcher | None = bind_conditions(network, conditions, attributes)
@@ -48,6 +63,8 @@ class TemplatePlan:
         Draws are keyed on the event's identity without the attempt, so a release keeps its wording.
         `learn` takes the first, and says so in the record, until there is something to learn from.
         """
+        if self._always is not None:
+            return self._always
         variants = self.eligible(work)
         names = tuple(variant.name for variant in variants)
         match self.template.choose:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from botopt.engine import feedback, hashes, history, records
+from botopt.engine import effects, feedback, hashes, history, records
+from botopt.engine.choosing import word
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan, plans
 from botopt.engine.scoring import score
-from botopt.engine.stages.muted import look, rearm
+from botopt.engine.stages.muted import look
 from botopt.engine.values import fits
-from botopt.engine.work import Stop, Work
-from botopt.model.decision import Decision, Outcome, Reason
-from botopt.model.errors import RenderError
+from botopt.engine.work import Work
+from botopt.model.decision import Decision
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.policy import Policy, Value
 from botopt.model.ports import Network, Renderer
-from botopt.model.user_state import Held, PastEvent, Send, UserState, pack, unpack
+from botopt.model.user_state import Held, Send, UserState, pack, unpack
 
 
 class Observer(Protocol):
@@ -55,7 +55,7 @@ class Engine:
         refused = self._refused(state, event)
         if refused is not None:
             return [self._reject(event, line, *refused)]
-        identity = hashes.identity(event.user, event.source, event.id)
+        identity = hashes.identity(event.key)
         first_us = state.identities.get(identity)
         now_us = max(event.time_us, state.clock_us)
         if first_us is not None and now_us < first_us + self._settings.dedupe_window_us:
@@ -137,7 +137,7 @@ class Engine:
         if observer is not None:
             observer.responded(event, found)
         feedback.respond(state, found, event.type, now_us, self._settings)
-        self._remember(state, event, now_us)
+        effects.remember(state, event, now_us, self.keep)
         return decisions, None
 
     def _take(self, state: UserState, event: Event, now_us: int, observer: Observer | None) -> list[Decision]:
@@ -156,16 +156,8 @@ class Engine:
                 return decisions
             case _:
                 pass
-        self._remember(state, event, now_us)
+        effects.remember(state, event, now_us, self.keep)
         return decisions
-
-    def _remember(self, state: UserState, event: Event, now_us: int) -> None:
-        if event.type in self.keep.times:
-            state.times.setdefault(event.type, []).append(now_us)
-        if event.type in self.keep.past:
-            keys = _keys(event, self.keep.past_fields[event.type])
-            past_id = hashes.decision_id(event.user, event.source, event.id, "0", now_us)
-            state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
 
     def _decide_held(self, state: UserState, held: Held, observer: Observer | None) -> Decision:
         event = held.event
@@ -182,44 +174,19 @@ class Engine:
         return self._decide(Work(plan, state, event, held.until_us, held.seen_us, held.attempt), observer)
 
     def _decide(self, work: Work, observer: Observer | None) -> Decision:
-        event, plan = work.event, work.plan
-        work.id = hashes.decision_id(event.user, event.source, event.id, str(work.attempt), work.now_us)
+        plan = work.plan
+        work.id = hashes.decision_id(work.event.key, work.attempt, work.now_us)
         score(work)
         if plan.mutes:
             look(plan.mutes, work)
         work.stop = first_stop(plan.stages, work)
         if work.stop is None:
-            self._word(work)
+            word(work)
         decision = records.decided(work, self.policy.revision)
         if observer is not None:
             observer.decided(work, decision)
-        if decision.outcome is Outcome.SENT:
-            _record_send(work)
-        elif decision.outcome is Outcome.HELD and decision.until_us is not None:
-            held = Held(decision.until_us, work.seen_us, work.attempt + 1, event)
-            work.state.held.append(held)
+        effects.conclude(work, decision.outcome)
         return decision
-
-    def _word(self, work: Work) -> None:
-        template = work.plan.template_plan(work.template)
-        variant = template.choose(work)
-        work.variant = variant.name
-        try:
-            work.rendered = template.render(work, variant)
-        except RenderError:
-            work.stop = Stop(Reason.RENDER_FAILED, work.template)
-
-
-def _record_send(work: Work) -> None:
-    send = Send(work.id, work.event.type, work.channel, work.now_us, keys=_keys(work.event, work.plan.send_fields))
-    work.state.sends.append(send)
-    if work.plan.mutes:
-        rearm(work.plan.mutes, work.state.mutes, send)
-
-
-def _keys(event: Event, fields: Iterable[str]) -> dict[str, int]:
-    data = event.data
-    return {name: hashes.field_key(data[name]) for name in fields if data.get(name) is not None}
 
 
 def _restore(state: UserState, blob: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botopt.engine.history import FEEDBACK_WINDOW_US
 from botopt.learning.engagement import add_outcome, remove_outcome
 from botopt.model.event import Event
-from botopt.model.policy import Settings
+from botopt.model.policy import Settings, Value
 from botopt.model.user_state import NEVER_US, ConsentWord, Response, Send, Tally, UserState
 
 
@@ -19,27 +19,50 @@ def settle(state: UserState, now_us: int, settings: Settings) -> None:
             _count(state, send, settings, clicked=False)
 
 
+def settle_newly(state: UserState, from_us: int, now_us: int, settings: Settings) -> None:
+    """`settle`, when it was done at `from_us` before: looks only at what may have become ignored since then.
+
+    Sends are in order of time, so what is in question stands together, near the end.
+    """
+    after_us = settings.ignored_after_us
+    newest_us, settled_us = now_us - after_us, from_us - after_us
+    ignored = []
+    for send in reversed(state.sends):
+        if send.time_us <= settled_us:
+            break
+        if send.time_us <= newest_us and send.response is Response.PENDING:
+            ignored.append(send)
+    for send in reversed(ignored):
+        send.response = Response.IGNORED
+        send.response_us = send.time_us + after_us
+        _count(state, send, settings, clicked=False)
+
+
 def target(state: UserState, event: Event, now_us: int) -> Send | str:
     """The message that feedback is about, or the sentence that says why there is none."""
     named = event.data.get("message_id")
     event_type = event.data.get("event_type")
-    if named is not None:
-        found = [send for send in state.sends if send.id.hex() == named]
-        if not found:
-            return f"no such message: {named} was not sent to this user, or too long ago"
-    else:
-        found = [
-            send
-            for send in state.sends
-            if send.response is not Response.FAILED and event_type in (None, send.event_type)
-        ]
-        if not found:
-            return "no message to take this for: nothing was sent to this user" + (
-                "" if event_type is None else f" for {event_type}"
-            )
-    if now_us >= found[-1].time_us + FEEDBACK_WINDOW_US:
+    found = _latest(state, named, event_type)
+    if found is None and named is not None:
+        return f"no such message: {named} was not sent to this user, or too long ago"
+    if found is None:
+        return "no message to take this for: nothing was sent to this user" + (
+            "" if event_type is None else f" for {event_type}"
+        )
+    if now_us >= found.time_us + FEEDBACK_WINDOW_US:
         return "feedback comes too late: the message was sent 30 days ago or more"
-    return found[-1]
+    return found
+
+
+def _latest(state: UserState, named: Value, event_type: Value) -> Send | None:
+    """The message of that id; without one, the latest that did not fail, of that event type if one is given."""
+    for send in reversed(state.sends):
+        if named is not None:
+            if send.id.hex() == named:
+                return send
+        elif send.response is not Response.FAILED and event_type in (None, send.event_type):
+            return send
+    return None
 
 
 def respond(state: UserState, send: Send, event_type: str, now_us: int, settings: Settings) -> None:

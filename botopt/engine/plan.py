@@ -9,11 +9,14 @@ from botopt.engine.choosing import TemplatePlan
 from botopt.engine.conditions import BoundMatcher, bind_conditions
 from botopt.engine.hashes import decision_id
 from botopt.engine.history import Retention
+from botopt.engine.scoring import Weighed
 from botopt.engine.stages.scope import Bound, concerns
 from botopt.engine.work import Work
 from botopt.model.condition import Condition
 from botopt.model.policy import EventType, Mute, Policy, Suppression, When
 from botopt.model.ports import Network, Renderer
+
+_MOST_WEIGHED = 4_096
 
 
 class Plan:
@@ -25,6 +28,7 @@ class Plan:
         "_renderer",
         "_suppression_conditions",
         "_templates",
+        "_weighed",
         "all_stages",
         "attributes",
         "bounds",
@@ -71,6 +75,16 @@ class Plan:
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}
+        self._weighed: dict[int, Weighed] = {}
+
+    def weighed(self, mask: int) -> Weighed:
+        """What follows from the rules that hold; remembered, because few combinations occur."""
+        found = self._weighed.get(mask)
+        if found is None:
+            if len(self._weighed) >= _MOST_WEIGHED:
+                self._weighed.clear()
+            found = self._weighed[mask] = Weighed(self, mask)
+        return found
 
     def condition_mask(self, work: Work) -> int:
         """Which conditions of suppressions hold; asked once a decision, and only when one is needed."""
@@ -97,8 +111,7 @@ class Plan:
         """The id of the first decision about the event, by which it is remembered."""
         if not work.is_release:
             return work.id
-        event = work.event
-        return decision_id(event.user, event.source, event.id, "0", work.seen_us)
+        return decision_id(work.event.key, 0, work.seen_us)
 
 
 def _bind_suppressions(policy: Policy, event_type: EventType) -> tuple[tuple[Bound, ...], list[Condition]]:

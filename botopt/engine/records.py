@@ -98,7 +98,7 @@ def refused(event: Event, line: Line, detail: str, by: str | None, revision: str
 def duplicate(event: Event, number: int, now_us: int, revision: str) -> Decision:
     """The record of an event that came before; `number` counts its repetitions."""
     return Decision(
-        id=decision_id(event.user, event.source, event.id, f"duplicate {number}", now_us).hex(),
+        id=decision_id(event.key, f"duplicate {number}", now_us).hex(),
         event_id=event.id,
         event_type=event.type,
         user=event.user,
@@ -113,7 +113,7 @@ def orphaned(held: Held, revision: str) -> Decision:
     """The record of a held message whose event type no longer leads to messages."""
     event = held.event
     return Decision(
-        id=decision_id(event.user, event.source, event.id, str(held.attempt), held.until_us).hex(),
+        id=decision_id(event.key, held.attempt, held.until_us).hex(),
         event_id=event.id,
         event_type=event.type,
         user=event.user,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botopt.model.decision import Choice, Part, Reason, Rendered
@@ -34,36 +35,25 @@ class Stop:
 
 
 class Work:
-    """One event, decided now. Slotted and mutable on purpose: it lives for one decision only.
+    """One event, decided now. Mutable on purpose: it lives for one decision only.
 
     `now_us` is the decision time, `seen_us` the user's clock when the event came (both differ for a release).
     """
 
-    __slots__ = (
-        "attempt",
-        "channel",
-        "choices",
-        "conditions",
-        "event",
-        "factor",
-        "fatigue",
-        "id",
-        "mask",
-        "needed",
-        "now_us",
-        "parts",
-        "plan",
-        "rate",
-        "raw",
-        "rendered",
-        "score",
-        "seen_us",
-        "skipped_by",
-        "state",
-        "stop",
-        "template",
-        "variant",
-    )
+    # Defaults stand on the class: one is made for almost every event, and sets what it needs.
+    id = b""
+    mask = 0
+    conditions: int | None = None
+    rate: float | None = None
+    raw = factor = score = needed = fatigue = 0.0
+    parts: Sequence[Part] = ()
+    skipped_by: str | None = None
+    template = ""
+    channel = ""
+    variant = ""
+    choices: tuple[Choice, ...] = ()
+    rendered: Rendered | None = None
+    stop: Stop | None = None
 
     def __init__(self, plan: Plan, state: UserState, event: Event, now_us: int, seen_us: int, attempt: int) -> None:
         self.plan = plan
@@ -72,19 +62,6 @@ class Work:
         self.now_us = now_us
         self.seen_us = seen_us
         self.attempt = attempt
-        self.id = b""
-        self.mask = 0
-        self.conditions: int | None = None
-        self.rate: float | None = None
-        self.raw = self.factor = self.score = self.needed = self.fatigue = 0.0
-        self.parts: list[Part] = []
-        self.skipped_by: str | None = None
-        self.template = ""
-        self.channel = ""
-        self.variant = ""
-        self.choices: tuple[Choice, ...] = ()
-        self.rendered: Rendered | None = None
-        self.stop: Stop | None = None
 
     @property
     def is_release(self) -> bool:

@@ -9,6 +9,7 @@ shrinks to the prior, the user's event type shrinks to the user (docs/reference/
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from botopt.model.policy import EngagementSettings
 from botopt.model.user_state import Tally
@@ -64,3 +65,23 @@ def factor(rate: float, total: Tally, settings: EngagementSettings) -> float:
         return 1.0
     power = math.pow(rate / settings.prior, settings.effect)
     return min(max(power, settings.low), settings.high)
+
+
+def factor_of(settings: EngagementSettings) -> Callable[[Tally, Tally | None, int], float]:
+    """`factor` of `rate` in one call for (total, of_type, now_us), bit for bit, for a total with outcomes.
+
+    Almost every event asks for it; one function with everything at hand takes half the time of four.
+    """
+    power, half_life_us, strength, prior = math.pow, settings.half_life_us, settings.strength, settings.prior
+    effect, low, high, share = settings.effect, settings.low, settings.high, settings.strength * settings.prior
+
+    def of(total: Tally, of_type: Tally | None, now_us: int) -> float:
+        fade = power(2.0, -(now_us - total.at_us) / half_life_us)
+        rate = (total.clicks * fade + share) / (total.outcomes * fade + strength)
+        if of_type is not None and of_type.outcome_count:
+            fade = power(2.0, -(now_us - of_type.at_us) / half_life_us)
+            rate = (of_type.clicks * fade + strength * rate) / (of_type.outcomes * fade + strength)
+        value = power(rate / prior, effect)
+        return low if value < low else high if value > high else value
+
+    return of

@@ -26,6 +26,11 @@ class Event(msgspec.Struct, frozen=True):
     time_us: int
     data: Mapping[str, Value] = {}
 
+    @property
+    def key(self) -> str:
+        """Its identity as one text: user, source and id, which hold no control characters, separated by NUL."""
+        return f"{self.user}\0{self.source}\0{self.id}"
+
 
 def line_digest(input_number: int, line: int, raw: bytes) -> bytes:
     """What tells rejected lines apart: 16 bytes over the input's place, the line's number and its bytes."""

@@ -1,0 +1,45 @@
+"""What an event and the decision about it leave behind in the user's state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from botopt.engine import hashes
+from botopt.engine.history import Retention
+from botopt.engine.stages.muted import rearm
+from botopt.engine.work import Work
+from botopt.model.decision import Outcome
+from botopt.model.event import Event
+from botopt.model.user_state import Held, PastEvent, Send, UserState
+
+
+def conclude(work: Work, outcome: Outcome) -> None:
+    """Remember a message that was sent or is held; other outcomes leave nothing."""
+    stop = work.stop
+    if outcome is Outcome.SENT:
+        record_send(work)
+    elif outcome is Outcome.HELD and stop is not None and stop.until_us is not None:
+        work.state.held.append(Held(stop.until_us, work.seen_us, work.attempt + 1, work.event))
+
+
+def record_send(work: Work) -> None:
+    """One more message was sent."""
+    send = Send(work.id, work.event.type, work.channel, work.now_us, keys=_keys(work.event, work.plan.send_fields))
+    work.state.sends.append(send)
+    if work.plan.mutes:
+        rearm(work.plan.mutes, work.state.mutes, send)
+
+
+def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> None:
+    """One more event happened, as far as count, seen and resolved_by ask for it."""
+    if event.type in keep.times:
+        state.times.setdefault(event.type, []).append(now_us)
+    if event.type in keep.past:
+        keys = _keys(event, keep.past_fields[event.type])
+        past_id = hashes.decision_id(event.key, 0, now_us)
+        state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
+
+
+def _keys(event: Event, fields: Iterable[str]) -> dict[str, int]:
+    data = event.data
+    return {name: hashes.field_key(data[name]) for name in fields if data.get(name) is not None}
