@@ -13,7 +13,7 @@ from botopt.cli.console import visible
 from botopt.model.decision import Outcome, Reason
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Policy
-from botopt.verify.summary import Summary
+from botopt.verify.summary import Summary, largest_first
 
 _MOST_UNDECLARED = 20
 
@@ -27,9 +27,9 @@ def print_summary(console: Console, summary: Summary, policy: Policy, undeclared
     if reasons:
         console.print(_counts("not sent, because", reasons))
     if summary.responses:
-        console.print(_counts("responses", dict(summary.responses.most_common())))
+        console.print(_counts("responses", largest_first(summary.responses)))
     if summary.rejected:
-        console.print(_counts("rejected lines", dict(summary.rejected.most_common())))
+        console.print(_counts("rejected lines", largest_first(summary.rejected)))
     lines = f"{summary.lines:,} lines, {summary.records:,} records"
     console.print(f"{lines}; {summary.still_held:,} message(s) still held", markup=False)
     for sentence in undeclared_sentences(undeclared, policy):

@@ -13,6 +13,7 @@ from botopt.engine.scoring import Weighed
 from botopt.engine.stages.scope import Bound, concerns
 from botopt.engine.work import Work
 from botopt.model.condition import Condition
+from botopt.model.decision import Reason
 from botopt.model.policy import EventType, Mute, Policy, Suppression, When
 from botopt.model.ports import Network, Renderer
 
@@ -29,6 +30,7 @@ class Plan:
         "_suppression_conditions",
         "_templates",
         "_weighed",
+        "after_worth",
         "all_stages",
         "attributes",
         "bounds",
@@ -73,6 +75,8 @@ class Plan:
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
+        places = [place for place, (reason, _) in enumerate(self.stages) if reason is Reason.BELOW_THRESHOLD]
+        self.after_worth = self.stages[places[0] + 1 :] if places else ()
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}
         self._weighed: dict[int, Weighed] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from botopt.engine.hashes import decision_id
 from botopt.engine.work import Work
 from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
@@ -39,18 +41,26 @@ def decided(work: Work, revision: str) -> Decision:
         reason=None if stop is None else stop.reason,
         by=None if stop is None else stop.by,
         until_us=None if stop is None else stop.until_us,
-        score=round(work.score, _REPORTED),
-        threshold=round(work.needed, _REPORTED),
-        parts=tuple(Part(part.part, part.id, round(part.value, _REPORTED)) for part in work.parts),
+        score=rounded(work.score),
+        threshold=rounded(work.needed),
+        parts=tuple(Part(part.part, part.id, rounded(part.value)) for part in work.parts),
         cause=None if stop is None or not stop.cause else stop.cause.hex(),
-        choices=tuple(
-            Choice(
-                c.purpose, c.eligible, None if c.draw is None else round(c.draw, _DRAWN), round(c.propensity, _DRAWN)
-            )
-            for c in work.choices
-        ),
+        choices=rounded_choices(work.choices),
         message=message,
         revision=revision,
+    )
+
+
+def rounded(value: float) -> float:
+    """A score, a threshold or a part as records report it."""
+    return round(value, _REPORTED)
+
+
+def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
+    """Draws as records report them."""
+    return tuple(
+        Choice(c.purpose, c.eligible, None if c.draw is None else round(c.draw, _DRAWN), round(c.propensity, _DRAWN))
+        for c in choices
     )
 
 

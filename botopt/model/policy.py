@@ -19,16 +19,10 @@ MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
-RESERVED_TYPES = (
-    "user.updated",
-    "user.subscribed",
-    "user.unsubscribed",
-    "user.deleted",
-    "message.clicked",
-    "message.converted",
-    "message.dismissed",
-    "message.failed",
-)
+FEEDBACK_TYPES = ("message.clicked", "message.converted", "message.dismissed", "message.failed")
+"""What a user did with a message."""
+
+RESERVED_TYPES = ("user.updated", "user.subscribed", "user.unsubscribed", "user.deleted", *FEEDBACK_TYPES)
 """Event types with a meaning of their own; a policy cannot declare them."""
 
 

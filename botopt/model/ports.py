@@ -76,6 +76,10 @@ class StateStore(Protocol):
     def __exit__(self, *_: object) -> None:
         """Close."""
 
+    @property
+    def worth_caching(self) -> bool:
+        """Whether reading from it costs so much that packed states are worth keeping beside it."""
+
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
 
@@ -85,8 +89,8 @@ class StateStore(Protocol):
     def meta(self) -> Mapping[str, str]:
         """Values about the whole state: newest event time, windows kept, versions."""
 
-    def due(self, until_us: int) -> Sequence[str]:
-        """Users with a message held until `until_us` or earlier, ordered by (due time, user)."""
+    def due(self, until_us: int, limit: int) -> Sequence[tuple[int, str]]:
+        """When the first held message is due, and the user: the first `limit` until `until_us`, in this order."""
 
     def held(self) -> int:
         """How many messages are held, over all users."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
@@ -34,20 +36,40 @@ def to_plain(decision: Decision) -> dict[str, object]:
         "until": None if decision.until_us is None else instant_text(decision.until_us),
         "score": _number(decision.score),
         "threshold": _number(decision.threshold),
-        "parts": [{"part": part.part, "id": part.id, "value": _number(part.value)} for part in decision.parts],
+        "parts": plain_parts(decision.parts),
         "cause": decision.cause,
-        "choices": [
-            {
-                "purpose": choice.purpose,
-                "eligible": list(choice.eligible),
-                "draw": _number(choice.draw),
-                "propensity": _number(choice.propensity),
-            }
-            for choice in decision.choices
-        ],
+        "choices": plain_choices(decision.choices),
         "message": None if message is None else _plain_message(message),
         "revision": decision.revision,
     }
+
+
+def plain_parts(parts: Iterable[Part]) -> list[dict[str, object]]:
+    """The terms of score and threshold as plain data."""
+    return [{"part": part.part, "id": part.id, "value": _number(part.value)} for part in parts]
+
+
+def plain_choices(choices: Iterable[Choice]) -> list[dict[str, object]]:
+    """The draws as plain data."""
+    return [
+        {
+            "purpose": choice.purpose,
+            "eligible": list(choice.eligible),
+            "draw": _number(choice.draw),
+            "propensity": _number(choice.propensity),
+        }
+        for choice in choices
+    ]
+
+
+def encode_plain(value: object) -> str:
+    """Plain data as it stands in a record."""
+    return _encode(value).decode()
+
+
+def encode_number(value: float) -> str:
+    """A number as it stands in a record."""
+    return _encode(_number(value)).decode()
 
 
 def _plain_message(message: Message) -> dict[str, object]:

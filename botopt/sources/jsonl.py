@@ -8,6 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Self
 
+import msgspec
+
 from botopt.model.errors import InputError
 from botopt.model.event import Line
 from botopt.sources.compression import pieces
@@ -18,7 +20,7 @@ MAX_LINE_BYTES = 1 << 20
 STDIN = "-"
 """The name of standard input."""
 
-_CHUNK = 1 << 17
+_CHUNK = 1 << 18
 _KEPT = (1 << 16) + 1
 
 
@@ -27,6 +29,25 @@ class LongLine(bytes):
 
     size: int
     digest: bytes
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Consecutive lines of one input, without their line breaks.
+
+    `first` is the number of the first line, `input_number` the input's place among the inputs. `end` is where the next
+    line begins, in bytes of the unpacked input, and `caught_up` says that everything there was has been read.
+    """
+
+    input_number: int
+    first: int
+    lines: list[bytes]
+    end: int
+    caught_up: bool = False
+
+    def __iter__(self) -> Iterator[Line]:
+        """Each line with its number."""
+        for number, raw in enumerate(self.lines, self.first):
+            yield Line(number, raw, self.input_number)
 
 
 class InputFile:
@@ -87,9 +108,24 @@ class InputFile:
         Raises:
             InputError: the file is damaged or cut off.
         """
-        number = self._number
-        for line, raw in enumerate(_lines(pieces(self.name, self._chunks()), number), 1):
-            yield Line(line, raw, number)
+        for block in self.blocks():
+            yield from block
+
+    def blocks(self, begin: int = 0, first: int = 1) -> Iterator[Block]:
+        """The lines in blocks, as they come.
+
+        Args:
+            begin: where to begin, in bytes: at the beginning of a line. Only files that are plain can begin later.
+            first: the number of the line there.
+
+        Raises:
+            InputError: the file is damaged or cut off.
+        """
+        if begin:
+            assert self._file is not None
+            self._file.seek(begin)
+            self._position = begin
+        yield from _blocks(pieces(self.name, self._chunks()), self._number, begin, first)
 
     def _chunks(self) -> Iterator[bytes]:
         file = self._file
@@ -121,30 +157,38 @@ def _words(fault: Exception) -> str:
     return ((fault.strerror if isinstance(fault, OSError) else None) or str(fault)).lower()
 
 
-def _lines(chunks: Iterator[bytes], input_number: int) -> Iterator[bytes]:
+def _blocks(chunks: Iterator[bytes], input_number: int, begin: int, number: int) -> Iterator[Block]:
     """Split chunks of at most some hundred KB, so that what is held at once is a chunk and a line."""
-    number = 1
-    begun = b""
+    begun: list[bytes] = []  # pieces of a line that is not at its end
+    size = 0
+    end = begin  # of the last whole line
+    seen = begin
     long: _Long | None = None
     for chunk in chunks:
-        first, *others = chunk.split(b"\n")
+        seen += len(chunk)
+        head, *lines = chunk.split(b"\n")
         if long is not None:
-            long.add(first)
-        elif len(begun) + len(first) > MAX_LINE_BYTES + 1:  # one more, for the \r of a line break
-            long = _Long(begun + first, number, input_number)
+            long.add(head)
         else:
-            begun += first
-        if others:
-            yield begun.removesuffix(b"\r") if long is None else long.end()
-            begun = others.pop()
-            long = None
-            for raw in others:
-                yield raw[:-1] if raw.endswith(b"\r") else raw
-            number += 1 + len(others)
+            begun.append(head)
+            size += len(head)
+            if size > MAX_LINE_BYTES + 1:  # one more, for the \r of a line break
+                long = _Long(b"".join(begun), number, input_number)
+                begun = []
+        if not lines:
+            continue
+        rest = lines.pop()
+        lines.insert(0, b"".join(begun) if long is None else long.end())
+        if b"\r" in chunk or lines[0].endswith(b"\r"):
+            lines = [raw if isinstance(raw, LongLine) else raw.removesuffix(b"\r") for raw in lines]
+        begun, size, long = [rest], len(rest), None
+        end = seen - size
+        yield Block(input_number, number, lines, end, len(chunk) < _CHUNK)
+        number += len(lines)
     if long is not None:
-        yield long.end()
-    elif begun:
-        yield begun.removesuffix(b"\r")
+        yield Block(input_number, number, [long.end()], seen)
+    elif size:
+        yield Block(input_number, number, [b"".join(begun).removesuffix(b"\r")], seen)
 
 
 class _Long:

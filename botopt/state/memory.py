@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from typing import Self
 
 from botopt.model.ports import UserRow
@@ -22,6 +23,11 @@ class MemoryStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def worth_caching(self) -> bool:
+        """No: it holds the packed states itself."""
+        return False
+
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
         rows = self._rows
@@ -39,11 +45,12 @@ class MemoryStore:
         """Values about the whole state."""
         return dict(self._meta)
 
-    def due(self, until_us: int) -> Sequence[str]:
-        """Users with a message held until `until_us` or earlier, ordered by (due time, user)."""
+    def due(self, until_us: int, limit: int) -> Sequence[tuple[int, str]]:
+        """When the first held message is due, and the user: the first `limit` until `until_us`, in this order."""
         rows = self._rows.values()
-        due = [(row.due_us, row.user) for row in rows if row.due_us is not None and row.due_us <= until_us]
-        return [user for _, user in sorted(due)]
+        return nsmallest(
+            limit, ((row.due_us, row.user) for row in rows if row.due_us is not None and row.due_us <= until_us)
+        )
 
     def held(self) -> int:
         """How many messages are held, over all users."""

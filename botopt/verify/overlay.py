@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from typing import Self
 
 from botopt.model.ports import StateStore, UserRow
@@ -39,15 +40,17 @@ class Overlay:
         """The base's values with the changes on top."""
         return self._meta
 
-    def due(self, until_us: int) -> Sequence[str]:
-        """Users with something due, from both."""
-        due = {
-            user: row.due_us for user, row in self._rows.items() if row.due_us is not None and row.due_us <= until_us
-        }
-        below = [user for user in self._base.due(until_us) if user not in self._rows]
-        rows = {row.user: row.due_us for row in self._base.users() if row.user in set(below)} if below else {}
-        merged = {**{user: us for user, us in rows.items() if us is not None}, **due}
-        return sorted(merged, key=lambda user: (merged[user], user))
+    @property
+    def worth_caching(self) -> bool:
+        """As the base says."""
+        return self._base.worth_caching
+
+    def due(self, until_us: int, limit: int) -> Sequence[tuple[int, str]]:
+        """When the first held message is due, and the user: the first `limit` of both."""
+        rows = self._rows
+        here = [(row.due_us, row.user) for row in rows.values() if row.due_us is not None and row.due_us <= until_us]
+        below = [due for due in self._base.due(until_us, limit + len(rows)) if due[1] not in rows]
+        return nsmallest(limit, (*here, *below))
 
     def held(self) -> int:
         """Messages held, over both."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -12,8 +11,10 @@ from botopt.engine.engine import Engine, Observer
 from botopt.engine.work import Work
 from botopt.model.decision import Decision
 from botopt.model.event import Event, Line, Rejected
-from botopt.model.ports import StateStore, UserRow
-from botopt.model.user_state import NEVER_US, Send, UserState, pack, unpack
+from botopt.model.ports import StateStore
+from botopt.model.user_state import NEVER_US, Send
+from botopt.verify.population import Population
+from botopt.verify.releasing import releases
 from botopt.verify.summary import Summary
 from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
@@ -69,7 +70,7 @@ class Replay:
         self._store = store
         self._batch = batch
         self._observer = observer
-        self._states: dict[str, UserState] = {}
+        self._population = Population(engine, store)
         self._responses: list[Responded] = []
         self._newest_us = NEVER_US
         meta = store.meta()
@@ -96,7 +97,9 @@ class Replay:
 
     def _release_rest(self, until_us: int | None) -> Iterator[Decided]:
         if until_us is not None or self._newest_us > NEVER_US:
-            yield from self._release_due(self._newest_us if until_us is None else until_us)
+            end_us = self._newest_us if until_us is None else until_us
+            for decision in releases(self._engine, self._population, self._store, end_us, self._commit, self):
+                yield self._count(decision, None)
             self._commit()
 
     def _batches(self, lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -117,7 +120,7 @@ class Replay:
 
     def _run_batch(self, batch: list[Line], stop: Callable[[], bool]) -> Iterator[Decided | Responded]:
         read = [(line, self._decoder.decode(line.raw, line.number, line.input_number)) for line in batch]
-        self._load({event.user for _, event in read if isinstance(event, Event)})
+        self._population.load({event.user for _, event in read if isinstance(event, Event)})
         for line, event in read:
             if stop():
                 self.summary.interrupted = True
@@ -129,7 +132,7 @@ class Replay:
                 yield self._count(self._engine.reject(event), line)
 
     def _decide(self, event: Event, line: Line) -> Iterator[Decided | Responded]:
-        state = self._states[event.user]
+        state = self._population.states[event.user]
         decisions = self._engine.decide(state, event, line, self)
         self._newest_us = max(self._newest_us, state.clock_us)
         for decision in decisions:
@@ -149,56 +152,9 @@ class Replay:
         if self._observer is not None:
             self._observer.responded(event, send)
 
-    def _load(self, users: Iterable[str]) -> None:
-        wanted = sorted(user for user in users if user not in self._states)
-        known: Mapping[str, bytes] = self._store.load(wanted)
-        for user in wanted:
-            blob = known.get(user)
-            self._states[user] = UserState() if blob is None else unpack(blob)
-
-    def _release_due(self, until_us: int) -> Iterator[Decided]:
-        users = self._store.due(until_us)
-        self._load(users)
-        heap: list[tuple[int, str]] = []
-        for user in users:
-            due_us = self._states[user].due_us
-            if due_us is not None:
-                heapq.heappush(heap, (due_us, user))
-        while heap and heap[0][0] <= until_us:
-            due_us, user = heapq.heappop(heap)
-            state = self._states[user]
-            for decision in self._engine.release(state, due_us, self):
-                yield self._count(decision, None)
-            next_us = state.due_us
-            if next_us is not None:
-                heapq.heappush(heap, (next_us, user))
-
     def _commit(self) -> None:
         newest_us = max(self._newest_us, self._known_newest_us)
         meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
-        self._store.commit(self._rows(), meta=meta)
-        self._states.clear()
-
-    def _rows(self) -> Iterator[UserRow]:
-        for user in sorted(self._states):
-            state = self._states[user]
-            self._engine.prune(state)
-            if state != _UNKNOWN:
-                yield row(user, state)
-
-
-_UNKNOWN = UserState()
-
-
-def row(user: str, state: UserState) -> UserRow:
-    """A user's row for a store."""
-    last: Send | None = state.sends[-1] if state.sends else None
-    return UserRow(
-        user,
-        state.clock_us,
-        None if last is None else last.time_us,
-        None if last is None else last.event_type,
-        len(state.held),
-        state.due_us,
-        pack(state),
-    )
+        rows = self._population.rows()
+        self._store.commit(rows, meta=meta)
+        self._population.forget(rows)

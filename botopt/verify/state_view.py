@@ -12,7 +12,7 @@ from botopt.model.errors import StateCorrupt
 from botopt.model.instants import instant_text
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import NEVER_US, ConsentWord, Held, Send, Tally, UserState, unpack
-from botopt.verify.replay import row
+from botopt.verify.population import row
 
 UserView = dict[str, object]
 """Plain data: what `botopt state show` prints."""

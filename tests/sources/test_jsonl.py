@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from botopt.model.errors import InputError
 from botopt.model.event import Line, Rejected, line_digest
 from botopt.sources.envelope import Decoder
-from botopt.sources.jsonl import MAX_LINE_BYTES, InputFile, LongLine, _lines, read_lines
+from botopt.sources.jsonl import MAX_LINE_BYTES, InputFile, LongLine, _blocks, read_lines
 from tests.sources.helpers import POLICY
 from tests.state.helpers import ROOT, as_anybody
 
@@ -128,7 +128,7 @@ def test_chunks_do_not_matter(chunks: list[bytes]) -> None:
     content = b"".join(chunks)
     parts = content.split(b"\n")
     wanted = [part.removesuffix(b"\r") for part in (parts if parts[-1] else parts[:-1])]
-    found = list(_lines(iter(chunks), 4))
+    found = [raw for block in _blocks(iter(chunks), 4, 0, 1) for raw in block.lines]
     assert len(found) == len(wanted)
     for number, (raw, whole) in enumerate(zip(found, wanted, strict=True), 1):
         if isinstance(raw, LongLine):
@@ -161,7 +161,7 @@ def test_lines_that_are_too_long_take_no_memory(tmp_path: Path, pack: Callable[[
 
 
 def test_a_long_line_of_blanks_is_rejected_too() -> None:
-    (raw,) = _lines(iter([b" " * MAX_LINE_BYTES, b"  "]), 0)
+    ((raw,),) = (block.lines for block in _blocks(iter([b" " * MAX_LINE_BYTES, b"  "]), 0, 0, 1))
     assert isinstance(Decoder(POLICY).decode(raw, 1, 0), Rejected)
 
 

@@ -32,7 +32,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StateStore
 def test_a_new_store_knows_nothing(store: StateStore) -> None:
     assert store.load(["ada"]) == {}
     assert store.meta() == {}
-    assert store.due(2**62) == []
+    assert store.due(2**62, 9) == []
     assert store.held() == 0
     assert list(store.users()) == []
 
@@ -49,7 +49,7 @@ def test_a_later_commit_replaces(store: StateStore) -> None:
     assert store.load(["ada", "bob"]) == {"ada": b"2", "bob": b"state"}
     assert store.meta() == {"newest": "6", "kept": "a"}
     assert store.held() == 0
-    assert store.due(2**62) == []
+    assert store.due(2**62, 9) == []
 
 
 def test_the_last_row_of_a_user_in_a_batch_counts(store: StateStore) -> None:
@@ -89,9 +89,10 @@ def test_any_number_of_users_is_loaded_at_once(store: StateStore, count: int) ->
 def test_due_is_ordered_by_time_then_user(store: StateStore) -> None:
     due = {"late": T + 3, "b": T + 1, "a": T + 1, "first": T, "none": None}
     store.commit([row(name, held=int(us is not None), due_us=us) for name, us in due.items()], meta={})
-    assert store.due(T + 2) == ["first", "a", "b"]
-    assert store.due(T) == ["first"]
-    assert store.due(T - 1) == []
+    assert [user for _, user in store.due(T + 2, 9)] == ["first", "a", "b"]
+    assert store.due(T + 2, 1) == store.due(T + 2, 9)[:1]
+    assert [user for _, user in store.due(T, 9)] == ["first"]
+    assert store.due(T - 1, 9) == []
 
 
 def test_held_counts_messages_not_users(store: StateStore) -> None:
@@ -169,5 +170,5 @@ def test_stores_agree(batches: list[tuple[list[UserRow], dict[str, str]]], until
         assert memory.load(names) == sqlite.load(names)
         assert list(memory.users()) == list(sqlite.users())
         assert memory.meta() == sqlite.meta()
-        assert memory.due(until_us) == sqlite.due(until_us)
+        assert memory.due(until_us, 99) == sqlite.due(until_us, 99)
         assert memory.held() == sqlite.held()

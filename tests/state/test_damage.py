@@ -47,7 +47,7 @@ def damaged(sound: bytes, seed: int) -> bytes:
 def read_all(store: SqliteStore) -> None:
     store.meta()
     store.held()
-    store.due(2**62)
+    store.due(2**62, 9)
     store.load(USERS)
     for _ in store.users():
         pass

@@ -1,0 +1,96 @@
+"""Taking events, one after another, on the shortest way that is right for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from botopt.engine import effects
+from botopt.engine.engine import Engine
+from botopt.engine.feedback import respond, settle_newly, target
+from botopt.engine.hashes import identity as identity_of
+from botopt.engine.lines.deciding import Act, Key, deciding
+from botopt.model.event import Event
+from botopt.model.policy import FEEDBACK_TYPES
+from botopt.model.user_state import UserState
+
+Take = Callable[[UserState, Event], bool]
+"""(state, event) -> whether it was taken; else nothing has changed, and `Engine.decide` must take it."""
+
+
+class LineEngine:
+    """An engine that appends record lines to `lines`.
+
+    `take` does all that is ordinary. It leaves alone what is rare: rejected and duplicate events, a held message that
+    is due first, and what users say about themselves. Both may work on the same states in turn, as long as a state
+    is settled (`Engine.settle`) when it comes from a store.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.lines: list[str] = []
+        self.decided: Counter[Key] = Counter()
+        self.responses: Counter[str] = Counter()
+        self.take: Take = _taking(engine, self._acts())
+
+    def _acts(self) -> dict[str, Act]:
+        engine = self.engine
+        acts = {name: _remembering(engine) for name in engine.policy.events}
+        for plan in engine.plans():
+            acts[plan.event_type.name] = deciding(plan, engine.keep, engine.policy.revision, self.lines, self.decided)
+        return acts | {name: _responding(engine, name, self.responses) for name in FEEDBACK_TYPES}
+
+
+def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
+    dedupe_us = engine.policy.settings.dedupe_window_us
+
+    def take(state: UserState, event: Event) -> bool:
+        time_us, clock_us = event.time_us, state.clock_us
+        act = acts.get(event.type)
+        if act is None or state.deleted or time_us + dedupe_us <= clock_us or time_us < state.floor_us:
+            return False
+        now_us = max(clock_us, time_us)
+        if state.held and any(held.until_us <= now_us for held in state.held):
+            return False
+        key = event.key
+        identity, identities = identity_of(key), state.identities
+        if identity in identities or not act(state, event, now_us, key):
+            return False
+        identities[identity] = now_us
+        return True
+
+    return take
+
+
+def _remembering(engine: Engine) -> Act:
+    keep = engine.keep
+    settings = engine.policy.settings
+
+    def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
+        before_us = state.clock_us
+        state.clock_us = now_us
+        settle_newly(state, before_us, now_us, settings)
+        effects.remember(state, event, now_us, keep)
+        return True
+
+    return act
+
+
+def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
+    keep = engine.keep
+    settings = engine.policy.settings
+    counted_as = name.partition(".")[2]
+
+    def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
+        found = target(state, event, now_us)
+        if isinstance(found, str):
+            return False
+        before_us = state.clock_us
+        state.clock_us = now_us
+        settle_newly(state, before_us, now_us, settings)
+        respond(state, found, name, now_us, settings)
+        effects.remember(state, event, now_us, keep)
+        responses[counted_as] += 1
+        return True
+
+    return act

@@ -1,0 +1,89 @@
+"""Pieces of record lines, letter by letter what `botopt.model.record.encode_line` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring
+
+from botopt.engine.records import rounded, rounded_choices
+from botopt.engine.scoring import Weighed, fatigue_of, needed
+from botopt.engine.work import Work
+from botopt.model.decision import Part
+from botopt.model.instants import instant_text
+from botopt.model.policy import Settings
+from botopt.model.record import encode_number, encode_plain, plain_choices, plain_parts
+
+quoted = encode_basestring
+"""A text in double quotes."""
+
+
+def decimal(value: float) -> str:
+    """A number from 0 up, rounded to the decimals that records have, in its shortest form."""
+    if value >= 0.0001:
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return encode_number(rounded(value))  # an exponent, perhaps
+
+
+def optional(text: str | None) -> str:
+    """A text in double quotes, or null."""
+    return "null" if text is None else quoted(text)
+
+
+def instant(us: int | None) -> str:
+    """An instant in double quotes, or null."""
+    return "null" if us is None else f'"{instant_text(us)}"'
+
+
+def _terms(parts: Sequence[Part]) -> str:
+    return encode_plain(plain_parts([Part(part.part, part.id, rounded(part.value)) for part in parts]))[1:-1]
+
+
+class Bar:
+    """How high the score must be: the number, its text, and the end of `parts`."""
+
+    __slots__ = ("end", "needed", "text")
+
+    def __init__(self, weighed: Weighed, fatigue: float) -> None:
+        self.needed = needed(weighed, fatigue)
+        self.text = encode_number(rounded(self.needed))
+        self.end = f"}},{_terms((*weighed.lowered, Part('fatigue', None, fatigue)))}]"
+
+
+class Scored:
+    """What follows from which rules hold, as texts. The bars are by the number of unanswered messages."""
+
+    __slots__ = ("_settings", "bars", "begin", "score", "score_text", "weighed")
+
+    def __init__(self, weighed: Weighed, score: float, settings: Settings) -> None:
+        self.weighed = weighed
+        self.score = score
+        self.score_text = encode_number(rounded(score))
+        self.begin = f',"parts":[{_terms(weighed.parts)},{{"part":"engagement","id":null,"value":'
+        self.bars: dict[int, Bar] = {}
+        self._settings = settings
+
+    def bar(self, unanswered: int) -> Bar:
+        """The bar after so many unanswered messages."""
+        fatigue = fatigue_of(unanswered, self._settings) if unanswered else 0.0
+        bar = self.bars[unanswered] = Bar(self.weighed, fatigue)
+        return bar
+
+
+def choices(work: Work) -> str:
+    """The draws."""
+    return encode_plain(plain_choices(rounded_choices(work.choices))) if work.choices else "[]"
+
+
+def message(work: Work, message_id: str) -> str:
+    """The message that was sent."""
+    words = work.rendered
+    assert words is not None
+    buttons = ""
+    if words.buttons:
+        buttons = ",".join(
+            f'{{"label":{quoted(button.label)},"link":{optional(button.link)}}}' for button in words.buttons
+        )
+    return (
+        f'{{"id":"{message_id}","template":"{work.template}","variant":"{work.variant}","locale":{quoted(words.locale)},'
+        f'"channel":"{work.channel}","text":{quoted(words.text)},"title":{optional(words.title)},"buttons":[{buttons}]}}'
+    )
