@@ -1,26 +1,25 @@
-"""Where a replay's records go: the screen, a file of records, a file of rejected lines."""
+"""Where a replay's records go: the screen, or record lines; and what is said at the end."""
 
 from __future__ import annotations
 
-import base64
+import sys
 from collections import Counter
-from pathlib import Path
-from typing import IO, Self
 
 import msgspec
 
 from botopt.cli.decisions import Story
 from botopt.cli.options import Format
 from botopt.model.decision import Decision, Outcome
-from botopt.model.errors import InputError, UsageError
+from botopt.model.errors import UsageError
+from botopt.model.event import Line
 from botopt.model.names import did_you_mean
 from botopt.model.policy import RESERVED_TYPES, Policy
-from botopt.model.record import encode_line
+from botopt.model.record import decode_line
+from botopt.model.rejected import encode_rejected
+from botopt.verify.appending import NOTHING, Appending, Mark
 from botopt.verify.inputs import Inputs
 from botopt.verify.replay import Decided, Responded
 from botopt.verify.summary import Summary
-
-_RAW_SHOWN = 65_536  # bytes of a rejected line that its entry repeats
 
 
 class RecordFilter:
@@ -30,7 +29,7 @@ class RecordFilter:
         self._user = user
         self._event_type = event_type
         self._since_us = since_us
-        self._left = limit
+        self._limit = self._left = limit
         self.active = (user, event_type, since_us, limit) != (None, None, None, None)
         self.shown = 0
 
@@ -60,6 +59,26 @@ class RecordFilter:
             and (self._since_us is None or time_us >= self._since_us)
         )
 
+    def pick(self, records: bytes) -> bytes:
+        """The record lines that are shown."""
+        kept = []
+        for line in records.splitlines(keepends=True):
+            if self.takes(Decided(decode_line(line), None)):
+                self.count()
+                kept.append(line)
+        return b"".join(kept)
+
+    def asked(self) -> dict[str, str | int | None]:
+        """The options by their names."""
+        since = self._since_us
+        return {"--user": self._user, "--type": self._event_type, "--since": since, "--limit": self._limit}
+
+    def go_on(self, shown: int) -> None:
+        """So many were shown before this run went on."""
+        self.shown = shown
+        if self._limit is not None:
+            self._left = self._limit - shown
+
     def count(self) -> None:
         """One record was shown."""
         self.shown += 1
@@ -67,140 +86,64 @@ class RecordFilter:
             self._left -= 1
 
 
-class Sinks:
-    """All outputs of one replay. Files are new; they are opened before anything is decided."""
+class Screen:
+    """Decisions and responses as readable lines, and rejected lines into a file if one was asked for."""
 
-    def __init__(
-        self, out: Path | None, rejects: Path | None, format: Format, shown: RecordFilter, inputs: Inputs
-    ) -> None:
-        self._paths = (out, rejects)
-        self._format = format
+    def __init__(self, rejects: Appending | None, shown: RecordFilter, inputs: Inputs) -> None:
+        self._rejects = rejects
         self._filter = shown
         self._inputs = inputs
         self._story = Story()
-        self._out: IO[bytes] | None = None
-        self._rejects: IO[bytes] | None = None
-        self.quiet = out is not None
-        """Whether the screen shows the summary only."""
-
-    @property
-    def filter(self) -> RecordFilter:
-        """Which records are shown."""
-        return self._filter
-
-    def __enter__(self) -> Self:
-        """Open the files.
-
-        Raises:
-            InputError: one exists already, or cannot be written.
-        """
-        out, rejects = self._paths
-        if out is not None and rejects is not None and out.absolute() == rejects.absolute():
-            raise UsageError("--out and --rejects name the same file")
-        try:
-            self._out = None if out is None else new_file(out)
-            self._rejects = None if rejects is None else new_file(rejects)
-        except BaseException:
-            if self._out is not None and out is not None:
-                self._out.close()
-                out.unlink()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the files."""
-        for path, file in zip(self._paths, (self._out, self._rejects), strict=True):
-            if file is not None:
-                try:
-                    file.close()
-                except OSError as fault:
-                    raise InputError(f"{path}: {fault.strerror}") from fault
 
     def take(self, item: Decided | Responded) -> None:
-        """Write one record wherever it belongs."""
-        if isinstance(item, Decided):
-            if self._rejects is not None and item.line is not None and item.decision.outcome is Outcome.REJECTED:
-                self._write(self._rejects, self._paths[1], _rejected_line(item, self._inputs))
-            if not self._filter.takes(item):
-                return
-            self._filter.count()
-            if self._out is not None:
-                self._write(self._out, self._paths[0], encode_line(item.decision))
-            elif self._format is Format.JSON:
-                _stdout(encode_line(item.decision))
-            else:
-                self._tell(item.decision)
-        elif not self.quiet and self._format is Format.TEXT and self._filter.takes(item):
-            self._tell(item)
-
-    def _tell(self, item: Decision | Responded) -> None:
+        """Show one item, if it is to be shown."""
         from botopt.cli.console import out
 
-        console = out()
-        for line in self._story.lines(item):
-            console.print(line)
+        if isinstance(item, Decided) and item.decision.outcome is Outcome.REJECTED and item.line is not None:
+            self._reject(item.decision, item.line)
+        if not self._filter.takes(item):
+            return
+        if isinstance(item, Decided):
+            self._filter.count()
+        for line in self._story.lines(item.decision if isinstance(item, Decided) else item):
+            out().print(line)
 
-    def _write(self, file: IO[bytes], path: Path | None, line: bytes) -> None:
-        try:
-            file.write(line)
-        except OSError as fault:
-            raise InputError(f"{path}: {fault.strerror}") from fault
-
-
-def new_file(path: Path) -> IO[bytes]:
-    """A file to write; one that exists is never touched.
-
-    Raises:
-        InputError: it exists, or cannot be made.
-    """
-    try:
-        return path.open("xb", buffering=1 << 18)
-    except FileExistsError:
-        raise InputError(f"{path} exists already; it is not overwritten. Remove it or choose another name.") from None
-    except OSError as fault:
-        raise InputError(f"{path}: {fault.strerror}") from fault
+    def _reject(self, decision: Decision, line: Line) -> None:
+        if self._rejects is not None:
+            self._rejects.write(encode_rejected(decision, line, self._inputs.names[line.input_number]))
 
 
-def _stdout(line: bytes) -> None:
-    import sys
+class Stdout:
+    """Record lines on standard output."""
 
-    sys.stdout.buffer.write(line)
+    def write(self, data: bytes) -> None:
+        """Print them; whoever reads gets them at once."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
-
-def _rejected_line(item: Decided, inputs: Inputs) -> bytes:
-    """An entry of the rejects file (schemas/rejected.schema.json): the record's words, and the line itself."""
-    decision, line = item.decision, item.line
-    assert line is not None
-    raw = line.raw[:_RAW_SHOWN]
-    entry: dict[str, object] = {
-        "file": inputs.names[line.input_number],
-        "line": line.number,
-        "detail": decision.detail,
-        "by": decision.by,
-        "event_id": decision.event_id,
-        "event_type": decision.event_type,
-        "user": decision.user,
-    }
-    try:
-        entry["raw"] = raw.decode()
-    except UnicodeDecodeError:
-        entry["raw_base64"] = base64.b64encode(raw).decode()
-    entry["cut"] = len(line.raw) > _RAW_SHOWN
-    return msgspec.json.encode(entry) + b"\n"
+    def sync(self) -> Mark:
+        """Nothing can be promised of a screen."""
+        return NOTHING
 
 
 def summary_to(
-    format: Format, sinks: Sinks, summary: Summary, policy: Policy, undeclared: Counter[tuple[str, str]]
+    format: Format,
+    shown: RecordFilter,
+    summary: Summary,
+    policy: Policy,
+    undeclared: Counter[tuple[str, str]],
+    *,
+    alone: bool,
 ) -> None:
-    """The summary: tables for people (beside JSON records on standard error), or one JSON object after `--out`."""
+    """The summary: tables for people (on standard error beside JSON records), or a JSON object where it is `alone`."""
     from botopt.cli.console import err, out
     from botopt.cli.summaries import print_summary, undeclared_plain
 
-    if format is Format.JSON and sinks.quiet:
+    if format is Format.JSON and alone:
         plain = summary.to_plain() | {"undeclared": undeclared_plain(undeclared)}
-        _stdout(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
         return
     console = err() if format is Format.JSON else out()
     print_summary(console, summary, policy, undeclared)
-    if sinks.filter.active:
-        console.print(f"shown: {sinks.filter.shown:,} of {summary.records:,} records", markup=False)
+    if shown.active:
+        console.print(f"shown: {shown.shown:,} of {summary.records:,} records", markup=False)

@@ -10,8 +10,6 @@ from rich import progress as rich_progress
 from botopt.cli.console import err
 from botopt.verify.inputs import Inputs
 
-_EVERY_LINES = 1_000
-
 
 class Progress:
     """Nothing is shown where standard error is no terminal, or where records are printed anyway."""
@@ -43,10 +41,10 @@ class Progress:
         """Take the bar away."""
         self._stack.close()
 
-    def tick(self) -> None:
-        """One more line was read."""
-        self._lines += 1
-        if self._bar is not None and self._lines % _EVERY_LINES == 0:
+    def tick(self, lines: int) -> None:
+        """So many more lines were decided."""
+        self._lines += lines
+        if self._bar is not None:
             elapsed = self._bar.tasks[self._task].elapsed or 1.0
             rate = f"{self._lines / elapsed:,.0f} lines/s"
             self._bar.update(self._task, completed=self._inputs.position(), rate=rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -61,8 +62,8 @@ def export(
     out: Annotated[Path | None, typer.Option(help="Write to this new file instead of standard output.")] = None,
 ) -> None:
     """Print every user's whole state, one JSON object a line, ordered by user id."""
-    from botopt.cli.outputs import new_file
     from botopt.state.sqlite import open_state
+    from botopt.verify.appending import Appending
     from botopt.verify.state_view import view_json, views
 
     with open_state(state, create=False, read_only=True) as store:
@@ -70,7 +71,7 @@ def export(
             for view in views(store):
                 typer.echo(view_json(view))
             return
-        with new_file(out) as file:
+        with closing(Appending.create(out)) as file:
             for view in views(store):
                 file.write(view_json(view).encode() + b"\n")
 

@@ -55,7 +55,7 @@ class Renderer(Protocol):
         """The variant, with the event type's fields as its names."""
 
 
-class UserRow(msgspec.Struct, frozen=True):
+class UserRow(msgspec.Struct, frozen=True, array_like=True):
     """One user as a store keeps it: the packed state, and what people want to read without unpacking."""
 
     user: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
@@ -35,13 +36,15 @@ class Block(msgspec.Struct, frozen=True):
     """Consecutive lines of one input, without their line breaks.
 
     `first` is the number of the first line, `input_number` the input's place among the inputs. `end` is where the next
-    line begins, in bytes of the unpacked input, and `caught_up` says that everything there was has been read.
+    line begins, in bytes of the unpacked input, and `size` how much was read for this block. `caught_up`: more may
+    come, but nothing is there yet.
     """
 
     input_number: int
     first: int
     lines: list[bytes]
     end: int
+    size: int
     caught_up: bool = False
 
     def __iter__(self) -> Iterator[Line]:
@@ -125,7 +128,16 @@ class InputFile:
             assert self._file is not None
             self._file.seek(begin)
             self._position = begin
-        yield from _blocks(pieces(self.name, self._chunks()), self._number, begin, first)
+        for block in _blocks(pieces(self.name, self._chunks()), self._number, begin, first):
+            yield block if self.size else msgspec.structs.replace(block, caught_up=self._waits())
+
+    def _waits(self) -> bool:
+        """Whether the next read would wait for somebody to write."""
+        assert self._file is not None
+        try:
+            return not select.select([self._file], [], [], 0)[0]
+        except (OSError, ValueError):  # no descriptor: a test's standard input
+            return False
 
     def _chunks(self) -> Iterator[bytes]:
         file = self._file
@@ -183,12 +195,12 @@ def _blocks(chunks: Iterator[bytes], input_number: int, begin: int, number: int)
             lines = [raw if isinstance(raw, LongLine) else raw.removesuffix(b"\r") for raw in lines]
         begun, size, long = [rest], len(rest), None
         end = seen - size
-        yield Block(input_number, number, lines, end, len(chunk) < _CHUNK)
+        yield Block(input_number, number, lines, end, len(chunk))
         number += len(lines)
     if long is not None:
-        yield Block(input_number, number, [long.end()], seen)
+        yield Block(input_number, number, [long.end()], seen, 0)
     elif size:
-        yield Block(input_number, number, [b"".join(begun).removesuffix(b"\r")], seen)
+        yield Block(input_number, number, [b"".join(begun).removesuffix(b"\r")], seen, 0)
 
 
 class _Long:

@@ -8,7 +8,7 @@ from typing import Self
 
 from botopt.model.errors import UsageError
 from botopt.model.event import Line
-from botopt.sources.jsonl import STDIN, InputFile
+from botopt.sources.jsonl import STDIN, Block, InputFile
 
 
 class Inputs:
@@ -42,10 +42,21 @@ class Inputs:
         for file in self._files:
             yield from file
 
+    def blocks(self, input_number: int = 0, begin: int = 0, line: int = 1) -> Iterator[Block]:
+        """Every line in blocks, from this line of this input on, which stands at this byte."""
+        for file in self._files[input_number:]:
+            yield from file.blocks(begin, line)
+            begin, line = 0, 1
+
     @property
     def interactive(self) -> bool:
         """Whether somebody types the input."""
         return any(file.interactive for file in self._files)
+
+    @property
+    def plain(self) -> tuple[bool, ...]:
+        """For each input, whether it is an ordinary file."""
+        return tuple(file.size > 0 for file in self._files)
 
     @property
     def size(self) -> int | None:

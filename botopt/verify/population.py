@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable
 
 from botopt.engine.engine import Engine
@@ -25,6 +26,7 @@ class Population:
         self.states: dict[str, UserState] = {}
         self._packed: dict[str, bytes] = {}  # least recently used first
         self._size = 0
+        self._uncommitted: deque[list[str]] = deque()
 
     def load(self, users: Iterable[str]) -> None:
         """Have these users' states in `states`."""
@@ -64,7 +66,7 @@ class Population:
         return found
 
     def forget(self, rows: Collection[UserRow]) -> None:
-        """These rows, all that `rows` gave, are in the store: keep the states packed, as many as fit."""
+        """Keep these rows, all that `rows` gave, only packed."""
         self.states.clear()
         if not self._store.worth_caching:
             return
@@ -72,15 +74,24 @@ class Population:
         for one in rows:
             packed[one.user] = one.state
             self._size += len(one.state) + _OVERHEAD
-        if self._size > self._memory:
-            gone = []
-            for user, blob in packed.items():
-                if self._size <= self._memory * 3 // 4:
-                    break
+        self._uncommitted.append([one.user for one in rows])
+
+    def committed(self) -> None:
+        """The oldest rows that `forget` was given are in the store: what does not fit into memory may go now."""
+        if self._uncommitted:
+            self._uncommitted.popleft()
+        if self._size <= self._memory:
+            return
+        needed = {user for users in self._uncommitted for user in users}
+        packed, gone = self._packed, []
+        for user, blob in packed.items():
+            if self._size <= self._memory * 3 // 4:
+                break
+            if user not in needed:
                 self._size -= len(blob) + _OVERHEAD
                 gone.append(user)
-            for user in gone:
-                del packed[user]
+        for user in gone:
+            del packed[user]
 
 
 _UNKNOWN = UserState()

@@ -13,6 +13,7 @@ from botopt.model.decision import Decision
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.ports import StateStore
 from botopt.model.user_state import NEVER_US, Send
+from botopt.verify.journal import NO_JOURNAL
 from botopt.verify.population import Population
 from botopt.verify.releasing import releases
 from botopt.verify.summary import Summary
@@ -156,5 +157,6 @@ class Replay:
         newest_us = max(self._newest_us, self._known_newest_us)
         meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
         rows = self._population.rows()
-        self._store.commit(rows, meta=meta)
+        self._store.commit(rows, meta=meta | NO_JOURNAL)
         self._population.forget(rows)
+        self._population.committed()

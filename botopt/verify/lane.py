@@ -1,0 +1,105 @@
+"""One lane of a run: lines of some users become records, in the order in which they are given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.engine.lines.engine import LineEngine
+from botopt.model.decision import Decision, Outcome
+from botopt.model.event import Event, Line, Rejected
+from botopt.model.ports import UserRow
+from botopt.model.record import encode_line
+from botopt.model.rejected import encode_rejected
+from botopt.model.user_state import NEVER_US, Send
+from botopt.sources.envelope import Decoder
+from botopt.verify.population import Population
+from botopt.verify.summary import Kept, Summary
+
+
+class Batch(msgspec.Struct, array_like=True):
+    """What is to be committed together: changed users, and what the records since the last batch count."""
+
+    rows: list[UserRow]
+    summary: Kept
+    undeclared: list[tuple[str, str, int]]
+    newest_us: int
+
+
+class Lane:
+    """Decides lines. `records` collects record lines, and `rejected` entries for the rejects file with their place
+    among the lines of one call; whoever takes them clears both.
+    """
+
+    def __init__(self, engine: Engine, decoder: Decoder, population: Population, files: Sequence[str]) -> None:
+        self._engine = engine
+        self._lines = LineEngine(engine)
+        self._decoder = decoder
+        self._population = population
+        self._files = files
+        self.records = self._lines.lines
+        self.rejected: list[tuple[int, bytes]] = []
+        self._summary = Summary()
+        self._newest_us = NEVER_US
+
+    def decide(
+        self, raws: Sequence[bytes], numbers: Sequence[int], input_number: int, ends: list[int] | None = None
+    ) -> None:
+        """Decide these lines of one input; `numbers` are theirs.
+
+        `ends`, where somebody wants to know, is given the length of `records` after each line.
+        """
+        decode = self._decoder.decode
+        events = [decode(raw, number, input_number) for raw, number in zip(raws, numbers, strict=True)]
+        self._population.load({event.user for event in events if type(event) is Event})
+        states, take, newest_us = self._population.states, self._lines.take, self._newest_us
+        for place, event in enumerate(events):
+            if type(event) is Event:
+                state = states[event.user]
+                if not take(state, event):
+                    line = Line(numbers[place], raws[place], input_number)
+                    for decision in self._engine.decide(state, event, line, self):
+                        self._add(decision, line, place)
+                newest_us = max(newest_us, state.clock_us)
+            elif isinstance(event, Rejected):
+                line = Line(numbers[place], raws[place], input_number)
+                self._add(self._engine.reject(event), line, place)
+            if ends is not None:
+                ends.append(len(self.records))
+        self._newest_us = newest_us
+        self._summary.lines += len(raws)
+
+    def _add(self, decision: Decision, line: Line, place: int) -> None:
+        self._summary.add(decision)
+        self.records.append(encode_line(decision).decode())
+        if decision.outcome is Outcome.REJECTED:
+            self.rejected.append((place, encode_rejected(decision, line, self._files[line.input_number])))
+
+    def decided(self, work: object, decision: Decision) -> None:
+        """Nobody listens."""
+
+    def responded(self, event: Event, send: Send) -> None:
+        """Count a response that `LineEngine` did not take."""
+        self._lines.responses[event.type.partition(".")[2]] += 1
+
+    def batch(self) -> Batch:
+        """Everything since the last batch; counting begins anew."""
+        summary, undeclared = self._summary, self._decoder.undeclared
+        summary.decided.update(self._lines.decided)
+        summary.responses.update(self._lines.responses)
+        rows = self._population.rows()
+        found = Batch(rows, summary.keep(), [(*key, number) for key, number in undeclared.items()], self._newest_us)
+        self._population.forget(rows)
+        self._lines.decided.clear()
+        self._lines.responses.clear()
+        undeclared.clear()
+        self._summary = Summary()
+        return found
+
+
+def counted(pairs: Sequence[tuple[str, str, int]]) -> Counter[tuple[str, str]]:
+    """Undeclared fields of a batch as a counter."""
+    return Counter({(event_type, field): number for event_type, field, number in pairs})

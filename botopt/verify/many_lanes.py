@@ -1,0 +1,235 @@
+"""Many processes, each for some of the users; the results are put together in the order of the lines.
+
+A user's events all go to one process, in their order, so every decision is the one that a single process takes. This
+process reads the inputs, deals out the lines, and writes. Lines go through shared memory and results through a pipe, so
+no side ever waits for the other while that waits for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import re
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import accumulate, pairwise
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Self
+from zlib import crc32
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.model import errors
+from botopt.model.errors import BotoptError
+from botopt.model.event import Event
+from botopt.model.ports import UserRow
+from botopt.sources.envelope import Decoder
+from botopt.sources.jsonl import Block, LongLine
+from botopt.verify.lane import Batch
+from botopt.verify.run import Part
+from botopt.verify.summary import Summary
+from botopt.verify.worker import Answer, Fault, Long, Order, Request, work
+
+SLOTS = 8
+"""Blocks that a worker may have waiting."""
+
+_SLOT_BYTES = 4 << 20
+_PIPE_BYTES = 1 << 20
+_USER = re.compile(rb'"user":[ \t]*"([^"\\]*)"')
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+_decode_batch = msgspec.msgpack.Decoder(Batch).decode
+_decode_fault = msgspec.msgpack.Decoder(Fault).decode
+
+
+class WorkerGone(BotoptError):
+    """A worker process ended before its work was done."""
+
+
+class ManyLanes:
+    """Worker processes as `botopt.verify.run.Lanes`. Enter it before the state is opened: forked processes share files.
+
+    Args:
+        engine: each worker has a copy of it.
+        files: the names of the inputs, for the rejects file.
+        state: the state file that workers read users from, once this process has opened it; None for no state.
+        workers: how many processes.
+        memory: bytes that packed states may take, in all of them together.
+    """
+
+    def __init__(self, engine: Engine, files: Sequence[str], state: Path | None, workers: int, memory: int) -> None:
+        self._engine = engine
+        self._files = files
+        self._state = state
+        self._workers = workers
+        self._memory = memory
+        self._decoder = Decoder(engine.policy)
+        self._hands: list[Hand] = []
+        self._waiting: deque[tuple[Block, bytearray, int] | None] = deque()  # None: a batch
+        self._slot = 0
+
+    def __enter__(self) -> Self:
+        """Start the workers."""
+        for number in range(self._workers):
+            self._hands.append(Hand(number, self._engine, self._files, self._state, self._memory // self._workers))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End them, whatever they are doing."""
+        for hand in self._hands:
+            hand.end()
+
+    def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
+        """Keep all workers busy, and take their results in turn."""
+        for block in blocks:
+            while len(self._waiting) >= SLOTS:
+                yield self._next()
+            self._deal(block)
+            if ends_batch(block):
+                self._order_batch()
+        self._order_batch()
+        while self._waiting:
+            yield self._next()
+
+    def committed(self) -> None:
+        """Let the workers forget what is in the store now."""
+        for hand in self._hands:
+            hand.tell(Order(committed=True))
+
+    def _order_batch(self) -> None:
+        for hand in self._hands:
+            hand.tell(Order(batch=True))
+        self._waiting.append(None)
+
+    def _deal(self, block: Block) -> None:
+        owners = bytearray(map(self._owner, block.lines))
+        hands = self._hands
+        lines: list[list[bytes]] = [[] for _ in hands]
+        numbers = [array("Q") for _ in hands]
+        for number, (raw, owner) in enumerate(zip(block.lines, owners, strict=True), block.first):
+            lines[owner].append(raw)
+            numbers[owner].append(number)
+        for hand, raws, places in zip(hands, lines, numbers, strict=True):
+            longs = [Long(at, raw.size, raw.digest) for at, raw in enumerate(raws) if isinstance(raw, LongLine)]
+            request = Request(block.input_number, places.tobytes(), b"\n".join(raws), longs)
+            hand.give(self._slot, _encode(request))
+        self._slot = (self._slot + 1) % SLOTS
+        self._waiting.append((block, owners, len(hands)))
+
+    def _owner(self, raw: bytes) -> int:
+        """Whose line this is. Every way of writing a user's id must lead to the same worker.
+
+        Without a backslash and with `"user"` in it once, a line that is an event has its user there; for all others
+        the decoder says it. A line that is no event concerns nobody.
+        """
+        found = _USER.search(raw)
+        if found is not None and raw.count(b'"user"') == 1 and b"\\" not in raw and b'"specversion"' not in raw:
+            return crc32(found[1]) % self._workers
+        event = self._decoder.decode(raw, 1)
+        return crc32(event.user.encode()) % self._workers if isinstance(event, Event) else 0
+
+    def _next(self) -> Part | Batch:
+        waiting = self._waiting.popleft()
+        if waiting is None:
+            return _joined([_decode_batch(hand.take()) for hand in self._hands])
+        block, owners, _ = waiting
+        answers = [_decode_answer(hand.take()) for hand in self._hands]
+        pieces = [_pieces(answer) for answer in answers]
+        records = b"".join(map(next, map(pieces.__getitem__, owners)))
+        rejected = sorted(entry for answer in answers for entry in answer.rejected)
+        return Part(block, records, b"".join(entry for _, entry in rejected))
+
+
+class Hand:
+    """One worker, as this process sees it."""
+
+    def __init__(self, number: int, engine: Engine, files: Sequence[str], state: Path | None, memory: int) -> None:
+        context = get_context("fork")
+        self._shared = mmap.mmap(-1, SLOTS * _SLOT_BYTES)
+        theirs_in, self._out = context.Pipe(duplex=False)
+        self._in, theirs_out = context.Pipe(duplex=False)
+        _widen(theirs_out)
+        self._process: BaseProcess = context.Process(
+            target=work,
+            args=(theirs_in, theirs_out, self._shared, _SLOT_BYTES, engine, files, state, memory),
+            name=f"botopt worker {number + 1}",
+            daemon=True,
+        )
+        self._process.start()
+        theirs_in.close()
+        theirs_out.close()
+
+    def give(self, slot: int, request: bytes) -> None:
+        """Lines to decide."""
+        begin = slot * _SLOT_BYTES
+        self._shared[begin : begin + len(request)] = request
+        self.tell(Order(slot=slot, size=len(request)))
+
+    def tell(self, order: Order) -> None:
+        """A short message, which never waits."""
+        try:
+            self._out.send_bytes(_encode(order))
+        except OSError:
+            raise self._gone() from None
+
+    def take(self) -> bytes:
+        """The next result."""
+        try:
+            answer = self._in.recv_bytes()
+        except (EOFError, OSError):
+            raise self._gone() from None
+        if answer[:1] == b"!":
+            fault = _decode_fault(answer[1:])
+            kind = getattr(errors, fault.kind, None)
+            raise kind(fault.words) if kind is not None else RuntimeError(f"{fault.kind}: {fault.words}")
+        return answer[1:]
+
+    def _gone(self) -> WorkerGone:
+        self._process.join(1)
+        return WorkerGone(
+            f"a worker process ended (exit code {self._process.exitcode}): was memory short? What was committed until "
+            "then is kept"
+        )
+
+    def end(self) -> None:
+        """End the process."""
+        for end in (self._out, self._in):
+            with suppress(OSError):
+                end.close()
+        self._process.join(1)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._shared.close()
+
+
+def _widen(pipe: Connection) -> None:
+    """Room for some results, where the system can: else a worker waits a little more often."""
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _pieces(answer: Answer) -> Iterator[bytes]:
+    """The records of each line, which may be none."""
+    ends = accumulate(array("I", answer.sizes), initial=0)
+    records = answer.records
+    return iter([records[begin:end] for begin, end in pairwise(ends)])
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of all workers' batches."""
+    summary = Summary()
+    rows: list[UserRow] = []
+    undeclared = []
+    for batch in batches:
+        rows += batch.rows
+        summary.merge(Summary.kept(batch.summary))
+        undeclared += batch.undeclared
+    return Batch(rows, summary.keep(), undeclared, max(batch.newest_us for batch in batches))

@@ -1,0 +1,186 @@
+"""A replay that writes record lines: in batches, each committed as a whole, so that it can go on where it died."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.model.ports import StateStore
+from botopt.model.record import encode_line
+from botopt.model.user_state import NEVER_US
+from botopt.sources.jsonl import Block
+from botopt.verify.inputs import Inputs
+from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
+from botopt.verify.lane import Batch, counted
+from botopt.verify.population import DEFAULT_MEMORY, Population
+from botopt.verify.releasing import releases
+from botopt.verify.replay import never
+from botopt.verify.summary import Summary
+from botopt.verify.windows import NEWEST_KEY, compare, meta_values
+
+BATCH_LINES = 50_000
+"""Lines that are committed together."""
+
+BATCH_BYTES = 64 << 20
+"""A batch ends early when its lines are longer than this together."""
+
+
+class Part(msgspec.Struct):
+    """The records of a block, and its entries for the rejects file."""
+
+    block: Block
+    records: bytes
+    rejected: bytes
+
+
+class Lanes(Protocol):
+    """One lane or many: blocks in, parts out in their order, and a batch wherever one is to be committed."""
+
+    def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
+        """Decide the blocks. After each for which `ends_batch` holds, and at the end, comes a batch."""
+
+    def committed(self) -> None:
+        """The last batch that `parts` gave is in the store."""
+
+
+class Outputs(Protocol):
+    """Where records go (`botopt.verify.outputs`)."""
+
+    def write(self, records: bytes) -> None:
+        """Take record lines."""
+
+    def write_rejected(self, entries: bytes) -> None:
+        """Take entries for the rejects file."""
+
+    def sync(self, journal: Journal) -> Journal:
+        """Have everything on the disk, and note how far that is."""
+
+
+class Run:
+    """One run. Call `run`, then read `summary` and `undeclared`.
+
+    Args:
+        journal: where it goes on from, or begins; None for a run that cannot go on, for example to a screen.
+        look: reads the inputs once more, to know them again; asked for at the first commit of a journal.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lanes: Lanes,
+        store: StateStore,
+        outputs: Outputs,
+        *,
+        journal: Journal | None = None,
+        look: Callable[[], tuple[Input, ...]] = tuple,
+        memory: int = DEFAULT_MEMORY,
+    ) -> None:
+        self._engine = engine
+        self._lanes = lanes
+        self._store = store
+        self._outputs = outputs
+        self._journal = journal
+        self._look = look
+        self._memory = memory
+        self._place = Place() if journal is None else journal.place
+        self._newest_us = NEVER_US if journal is None else journal.newest_us
+        self.summary = Summary() if journal is None else Summary.kept(journal.summary)
+        self.undeclared: Counter[tuple[str, str]] = counted(() if journal is None else journal.undeclared)
+        meta = store.meta()
+        self._known_newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
+        self._kept, self.notices = compare(meta, engine.keep.windows())
+        self._lines = self._bytes = 0
+
+    def run(
+        self,
+        inputs: Inputs,
+        *,
+        until_us: int | None = None,
+        stop: Callable[[], bool] = never,
+        tick: Callable[[int], None] | None = None,
+    ) -> None:
+        """Decide everything; at the end release what is due by the newest event time, or by `until_us`.
+
+        `stop` is asked between blocks, and ends the run with what was decided so far committed and nothing released.
+        `tick` is told how many lines were decided.
+        """
+        if self._journal is None or not self._journal.ended:
+            for item in self._lanes.parts(self._watched(inputs, stop), self._ends_batch):
+                if isinstance(item, Part):
+                    self._write(item)
+                    if tick is not None:
+                        tick(len(item.block.lines))
+                else:
+                    self._take(item)
+            if not self.summary.interrupted:
+                self._release_rest(until_us)
+        self.summary.still_held = self._store.held()
+
+    def _watched(self, inputs: Inputs, stop: Callable[[], bool]) -> Iterator[Block]:
+        for block in inputs.blocks(self._place.input_number, self._place.position, self._place.line):
+            yield block
+            if stop():
+                self.summary.interrupted = True
+                return
+
+    def _ends_batch(self, block: Block) -> bool:
+        self._lines += len(block.lines)
+        self._bytes += block.size
+        if self._lines < BATCH_LINES and self._bytes < BATCH_BYTES and not block.caught_up:
+            return False
+        self._lines = self._bytes = 0
+        return True
+
+    def _write(self, part: Part) -> None:
+        if part.records:
+            self._outputs.write(part.records)
+        if part.rejected:
+            self._outputs.write_rejected(part.rejected)
+        block = part.block
+        self._place = Place(block.input_number, block.end, block.first + len(block.lines))
+
+    def _take(self, batch: Batch) -> None:
+        self.summary.merge(Summary.kept(batch.summary))
+        self.undeclared.update(counted(batch.undeclared))
+        self._newest_us = max(self._newest_us, batch.newest_us)
+        self._commit(batch)
+        self._lanes.committed()
+
+    def _commit(self, batch: Batch | None = None, *, ended: bool = False) -> None:
+        """Have the output on the disk, then commit what counts it."""
+        newest_us = max(self._newest_us, self._known_newest_us)
+        meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
+        if self._journal is not None:
+            self._journal = msgspec.structs.replace(
+                self._outputs.sync(self._journal),
+                inputs=self._journal.inputs or self._look(),
+                place=self._place,
+                newest_us=self._newest_us,
+                summary=self.summary.keep(),
+                undeclared=tuple((*key, number) for key, number in sorted(self.undeclared.items())),
+                ended=ended,
+            )
+            meta |= self._journal.meta()
+        else:
+            meta |= NO_JOURNAL
+        self._store.commit(() if batch is None else batch.rows, meta=meta)
+
+    def _release_rest(self, until_us: int | None) -> None:
+        end_us = self._newest_us if until_us is None else until_us
+        if end_us > NEVER_US:
+            population = Population(self._engine, self._store, self._memory)
+
+            def commit() -> None:
+                rows = population.rows()
+                self._commit(Batch(rows, Summary().keep(), [], NEVER_US))
+                population.forget(rows)
+                population.committed()
+
+            for decision in releases(self._engine, population, self._store, end_us, commit):
+                self.summary.add(decision)
+                self._outputs.write(encode_line(decision))
+        self._commit(ended=True)

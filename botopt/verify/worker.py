@@ -1,0 +1,187 @@
+"""What a worker process does: it decides the lines that it is given, until there is nobody to give it any."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from array import array
+from collections.abc import Sequence
+from contextlib import ExitStack
+from mmap import mmap
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.model.ports import StateStore
+from botopt.sources.envelope import Decoder
+from botopt.sources.jsonl import LongLine
+from botopt.state.memory import MemoryStore
+from botopt.state.opening import read_store
+from botopt.verify.lane import Lane
+from botopt.verify.population import Population
+
+
+class Order(msgspec.Struct, array_like=True, frozen=True):
+    """A short message to a worker: decide the lines in a slot of the shared memory, give a batch, or one is committed."""
+
+    slot: int = -1
+    size: int = 0
+    batch: bool = False
+    committed: bool = False
+
+
+class Long(msgspec.Struct, array_like=True, frozen=True):
+    """What a `LongLine` has beside its beginning, and which of the lines it is."""
+
+    place: int
+    size: int
+    digest: bytes
+
+
+class Request(msgspec.Struct, array_like=True, frozen=True):
+    """Lines of one input, separated by line breaks; their numbers as an array of 64-bit integers."""
+
+    input_number: int
+    numbers: bytes
+    lines: bytes
+    longs: list[Long]
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """Record lines, how many bytes each input line has of them (an array of 32-bit integers), and rejects with their
+    line numbers.
+    """
+
+    records: bytes
+    sizes: bytes
+    rejected: list[tuple[int, bytes]]
+
+
+class Fault(msgspec.Struct, array_like=True, frozen=True):
+    """An exception: the name of its class, and its words."""
+
+    kind: str
+    words: str
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_order = msgspec.msgpack.Decoder(Order).decode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+
+
+def work(
+    orders: Connection,
+    answers: Connection,
+    shared: mmap,
+    slot_bytes: int,
+    engine: Engine,
+    files: Sequence[str],
+    state: Path | None,
+    memory: int,
+) -> None:
+    """The whole life of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the one that deals out lines stops
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_go({orders.fileno(), answers.fileno()})
+    gc.freeze()
+    gc.disable()
+    try:
+        _decide(orders, answers, shared, slot_bytes, Worker(engine, files, state, memory))
+    except (EOFError, BrokenPipeError):
+        pass  # there is nobody any more
+    except Exception as fault:  # noqa: BLE001  # whatever it is, the other process says it
+        answers.send_bytes(b"!" + _encode(Fault(type(fault).__name__, str(fault))))
+    os._exit(0)  # nothing here has anything to tidy up, and what was copied from the other process is not ours
+
+
+def _decide(orders: Connection, answers: Connection, shared: mmap, slot_bytes: int, worker: Worker) -> None:
+    while True:
+        order = _decode_order(orders.recv_bytes())
+        if order.committed:
+            worker.committed()
+        elif order.batch:
+            answers.send_bytes(b"=" + worker.batch())
+        else:
+            begin = order.slot * slot_bytes
+            request = _decode_request(shared[begin : begin + order.size])
+            answers.send_bytes(b"=" + _encode(worker.decide(request)))
+
+
+def _let_go(kept: set[int]) -> None:
+    """Close what this process got only because it is a copy: locks and pipes that others wait for."""
+    begin = 3
+    for descriptor in sorted(kept):
+        os.closerange(begin, descriptor)
+        begin = descriptor + 1
+    os.closerange(begin, max(os.sysconf("SC_OPEN_MAX"), begin) if os.sysconf("SC_OPEN_MAX") < 1 << 16 else 1 << 16)
+
+
+class Worker:
+    """A lane and its users. Without a state, all of them stay here, and only held messages are told."""
+
+    def __init__(self, engine: Engine, files: Sequence[str], state: Path | None, memory: int) -> None:
+        self._engine = engine
+        self._files = files
+        self._state = state
+        self._memory = memory
+        self._held: set[str] = set()
+        self._open: tuple[Lane, Population, StateStore] | None = None
+        self._stack = ExitStack()
+
+    def _opened(self) -> tuple[Lane, Population, StateStore]:
+        """Opened with the first lines: by then the other process has made the state."""
+        if self._open is None:
+            store = MemoryStore() if self._state is None else self._stack.enter_context(read_store(self._state))
+            population = Population(self._engine, store, self._memory)
+            lane = Lane(self._engine, Decoder(self._engine.policy), population, self._files)
+            self._open = (lane, population, store)
+        return self._open
+
+    def decide(self, request: Request) -> Answer:
+        """Decide lines."""
+        lane, _, _ = self._opened()
+        numbers = array("Q", request.numbers)
+        raws = request.lines.split(b"\n") if numbers else []
+        for long in request.longs:
+            line = LongLine(raws[long.place])
+            line.size, line.digest = long.size, long.digest
+            raws[long.place] = line
+        ends: list[int] = []
+        lane.decide(raws, numbers, request.input_number, ends)
+        pieces = [record.encode() for record in lane.records]
+        rejected = [(numbers[place], entry) for place, entry in lane.rejected]
+        lane.records.clear()
+        lane.rejected.clear()
+        return Answer(b"".join(pieces), _sizes(pieces, ends), rejected)
+
+    def batch(self) -> bytes:
+        """What changed since the last batch."""
+        lane, _, store = self._opened()
+        batch = lane.batch()
+        gc.collect(0)
+        if self._state is None:
+            store.commit(batch.rows, meta={})
+            batch.rows = [row for row in batch.rows if row.held or row.user in self._held]
+            self._held.update(row.user for row in batch.rows)
+        return _encode(batch)
+
+    def committed(self) -> None:
+        """The oldest batch that was not known to be in the store is."""
+        _, population, _ = self._opened()
+        population.committed()
+
+
+def _sizes(pieces: Sequence[bytes], ends: Sequence[int]) -> bytes:
+    """How many bytes of records each line has."""
+    if len(pieces) == len(ends) and (not ends or ends[0] == 1):  # one record a line, most likely
+        sizes = array("I", map(len, pieces))
+        if all(end == place for place, end in enumerate(ends, 1)):
+            return sizes.tobytes()
+    sizes, begin = array("I"), 0
+    for end in ends:
+        sizes.append(sum(map(len, pieces[begin:end])))
+        begin = end
+    return sizes.tobytes()
