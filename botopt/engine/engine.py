@@ -100,10 +100,6 @@ class Engine:
         """What each event type that decides is bound to."""
         return self._plans.values()
 
-    def settle(self, state: UserState) -> None:
-        """Bring a state that comes from a store up to its own clock: the policy's `ignored_after` may be another."""
-        feedback.settle(state, state.clock_us, self._settings)
-
     def prune(self, state: UserState) -> None:
         """Forget what the policy cannot reach any more; never changes a later decision."""
         history.prune(state, self.keep)

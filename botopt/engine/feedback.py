@@ -10,32 +10,22 @@ from botopt.model.user_state import NEVER_US, ConsentWord, Response, Send, Tally
 
 
 def settle(state: UserState, now_us: int, settings: Settings) -> None:
-    """Messages unanswered for `ignored_after` are ignored, dated at the moment when that time was over."""
-    after_us = settings.ignored_after_us
-    for send in state.sends:
-        if send.response is Response.PENDING and send.time_us + after_us <= now_us:
-            send.response = Response.IGNORED
-            send.response_us = send.time_us + after_us
-            _count(state, send, settings, clicked=False)
+    """Messages unanswered for `ignored_after` are ignored, dated at the moment when that time was over.
 
-
-def settle_newly(state: UserState, from_us: int, now_us: int, settings: Settings) -> None:
-    """`settle`, when it was done at `from_us` before: looks only at what may have become ignored since then.
-
-    Sends are in order of time, so what is in question stands together, near the end.
+    Sends are in order of time, and none that has a response becomes pending again, so each is looked at once.
     """
-    after_us = settings.ignored_after_us
-    newest_us, settled_us = now_us - after_us, from_us - after_us
-    ignored = []
-    for send in reversed(state.sends):
-        if send.time_us <= settled_us:
-            break
-        if send.time_us <= newest_us and send.response is Response.PENDING:
-            ignored.append(send)
-    for send in reversed(ignored):
-        send.response = Response.IGNORED
-        send.response_us = send.time_us + after_us
-        _count(state, send, settings, clicked=False)
+    sends, place = state.sends, state.settled
+    newest_us = now_us - settings.ignored_after_us
+    while place < len(sends):
+        send = sends[place]
+        if send.response is Response.PENDING:
+            if send.time_us > newest_us:
+                break
+            send.response = Response.IGNORED
+            send.response_us = send.time_us + settings.ignored_after_us
+            _count(state, send, settings, clicked=False)
+        place += 1
+    state.settled = place
 
 
 def target(state: UserState, event: Event, now_us: int) -> Send | str:

@@ -156,3 +156,4 @@ def _prune_sends(state: UserState, since_us: int) -> None:
         gone += 1
     if gone:
         del state.sends[:gone]
+        state.settled = max(state.settled - gone, 0)

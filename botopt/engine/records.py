@@ -13,6 +13,7 @@ from botopt.model.user_state import Held
 _ID_BYTES = 12
 _REPORTED = 6  # decimals of scores, thresholds and parts
 _DRAWN = 9  # decimals of draws and propensities
+_OUTCOMES = {Reason.SKIPPED: Outcome.SKIPPED, Reason.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD}
 
 
 def decided(work: Work, revision: str) -> Decision:
@@ -69,15 +70,9 @@ def outcome_of(work: Work) -> Outcome:
     stop = work.stop
     if stop is None:
         return Outcome.SENT
-    match stop.reason:
-        case Reason.SKIPPED:
-            return Outcome.SKIPPED
-        case Reason.BELOW_THRESHOLD:
-            return Outcome.BELOW_THRESHOLD
-        case Reason.QUIET_HOURS if stop.hold and stop.until_us is not None:
-            return Outcome.HELD
-        case _:
-            return Outcome.SUPPRESSED
+    if stop.hold and stop.until_us is not None:
+        return Outcome.HELD
+    return _OUTCOMES.get(stop.reason, Outcome.SUPPRESSED)
 
 
 def rejected(line: Rejected, revision: str) -> Decision:

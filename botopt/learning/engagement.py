@@ -82,6 +82,6 @@ def factor_of(settings: EngagementSettings) -> Callable[[Tally, Tally | None, in
             fade = power(2.0, -(now_us - of_type.at_us) / half_life_us)
             rate = (of_type.clicks * fade + strength * rate) / (of_type.outcomes * fade + strength)
         value = power(rate / prior, effect)
-        return low if value < low else high if value > high else value
+        return low if value < low else min(value, high)
 
     return of

@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     HELD = "held"
     REJECTED = "rejected"
 
+    __hash__ = str.__hash__  # they are counted: the one of enumerations is written in Python
+
 
 class Reason(StrEnum):
     """Why a message was not sent, in the order in which they are asked: rights, worth, comfort, timing."""
@@ -35,6 +37,8 @@ class Reason(StrEnum):
     CAPPED = "capped"
     QUIET_HOURS = "quiet_hours"
     RENDER_FAILED = "render_failed"
+
+    __hash__ = str.__hash__
 
 
 class Part(msgspec.Struct, frozen=True):

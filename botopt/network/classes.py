@@ -17,6 +17,8 @@ from botopt.model.condition import NUMERIC, Condition, Ref, ValueType
 from botopt.network.source import Source
 
 _NUMBERS = NUMERIC | {ValueType.TIME}
+_COMPARED = 3
+"""Up to so many constants comparing with each is faster than a search."""
 
 
 class Subject(Protocol):
@@ -64,9 +66,9 @@ class Cuts:
             return f"None if {value} is None else 0"
         if self.ref.type is ValueType.TEXT:
             return f"{source.constant({None: None, **self._texts}.get)}({value}, 0)"
-        if len(self._constants) == 1:
-            name = source.constant(self._constants[0])
-            return f"None if {value} is None else ({value} >= {name}) + ({value} > {name})"
+        if len(self._constants) <= _COMPARED:
+            names = [source.constant(constant) for constant in self._constants]
+            return f"None if {value} is None else {' + '.join(f'({value} >= {k}) + ({value} > {k})' for k in names)}"
         name, left, right = (source.constant(item) for item in (self._constants, bisect_left, bisect_right))
         return f"None if {value} is None else {left}({name}, {value}) + {right}({name}, {value})"
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from threading import Lock
 from types import ModuleType
 
-from botopt.model.condition import Condition, Ref
+from botopt.model.condition import Condition
 from botopt.network.lowering import CANARY, MAX_FIRED, RETRACTED, SESSION, Group, Key, Lowered, fact
 from botopt.network.reference import ReferenceMatcher
-from botopt.network.source import Values
+from botopt.network.source import Source, Values
 
 MAX_ALIVE = 64
 """Rulesets alive in the process, of 0.3 to 0.7 MB each. Making one again takes less than a millisecond."""
@@ -125,12 +125,11 @@ def _shared() -> Alive:
 class Remembered:
     """A group of conditions with its answers: the network is asked once for each class of facts."""
 
-    __slots__ = ("_alive", "_rulesets", "answers", "key")
+    __slots__ = ("_alive", "_rulesets", "answers")
 
-    def __init__(self, alive: Alive, group: Group, inputs: Sequence[Ref]) -> None:
+    def __init__(self, alive: Alive, group: Group) -> None:
         self._alive = alive
         self._rulesets = tuple((next(_numbers), ruleset) for ruleset in group.rulesets())
-        self.key = group.key(inputs)
         self.answers: dict[Key, int] = {}
 
     def ask(self, key: Key) -> int:
@@ -148,7 +147,7 @@ class Remembered:
 class DurableMatcher:
     """Conditions in groups; bit i of an answer is condition i. `refused` is why the reference answers, if it does."""
 
-    __slots__ = ("_always", "_groups", "_reference", "inputs", "refused")
+    __slots__ = ("_always", "_groups", "_keys", "_reference", "inputs", "match", "refused")
 
     def __init__(self, alive: Alive, conditions: Sequence[Condition]) -> None:
         reference = ReferenceMatcher(conditions)
@@ -157,18 +156,32 @@ class DurableMatcher:
         self.refused: Exception | None = None
         self._reference = reference.match
         self._always = lowered.always
-        self._groups = tuple(Remembered(alive, group, self.inputs) for group in lowered.groups)
-
-    def match(self, values: Values) -> int:
+        self._groups = tuple(Remembered(alive, group) for group in lowered.groups)
+        source = Source(self.inputs)
+        self._keys = source.compile([f"return ({''.join(f'{group.key(source)}, ' for group in lowered.groups)})"])
+        self.match: Callable[[Values], int] = self._remembering(lowered.groups)
         """The bit mask of the conditions that hold."""
+
+    def _remembering(self, groups: Sequence[Group]) -> Callable[[Values], int]:
+        """A function that puts together what every group remembers; where one does not, the network is asked."""
+        source = Source(self.inputs)
+        asked = source.constant(self._asked)
+        lines = []
+        for number, (group, remembered) in enumerate(zip(groups, self._groups, strict=True)):
+            known = source.constant(remembered.answers.get)
+            lines += [f"a{number} = {known}({group.key(source)})", f"if a{number} is None: return {asked}(values)"]
+        parts = [str(self._always), *(f"a{number}" for number in range(len(groups)))]
+        return source.compile([*lines, f"return {' | '.join(parts)}"])
+
+    def _asked(self, values: Values) -> int:
         mask = self._always
-        try:
-            for group in self._groups:
-                key = group.key(values)
-                answer = group.answers.get(key)
-                mask |= group.ask(key) if answer is None else answer
-        except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
-            self._give_up(fault)
+        if self.refused is None:
+            try:
+                for group, key in zip(self._groups, self._keys(values), strict=True):
+                    answer = group.answers.get(key)
+                    mask |= group.ask(key) if answer is None else answer
+            except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
+                self._give_up(fault)
         return mask if self.refused is None else self._reference(values)
 
     def forget(self) -> None:
@@ -178,7 +191,7 @@ class DurableMatcher:
 
     def _give_up(self, fault: Exception) -> None:
         self.refused = fault
-        self._groups = ()
+        self.forget()  # so that every answer comes from the reference now
         warn_once(f"durable_rules refused ({fault}); the plain matcher answers instead, with the same results")
 
 

@@ -8,13 +8,13 @@ whether it is absent (`a0`, `a1` …).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
-from botopt.model.condition import Condition, Ref
+from botopt.model.condition import Condition
 from botopt.network.classes import Subject
 from botopt.network.formula import ALWAYS, LARGEST, NEVER, Check, Formula, Formulas, Joined
-from botopt.network.source import Source, Values
+from botopt.network.source import Source
 
 MAX_RULES = 24
 """More than 32 rules that match one fact can be an error in durable_rules; this leaves room."""
@@ -66,11 +66,9 @@ class Group:
         for subject in _asked(formula):
             self._places.setdefault(subject, len(self._places))
 
-    def key(self, inputs: Sequence[Ref]) -> Callable[[Values], Key]:
-        """The function from values to the class of each subject."""
-        source = Source(inputs)
-        classes = "".join(f"({self._subjects[subject].source(source)}), " for subject in self._places)
-        return source.compile([f"return ({classes})"])
+    def key(self, source: Source) -> str:
+        """The Python expression for a `Key`: the class of each subject."""
+        return "".join(("(", *(f"({self._subjects[subject].source(source)}), " for subject in self._places), ")"))
 
     def rulesets(self) -> list[str]:
         """What durable_rules is given: rule `r7` stands for bit 7."""

@@ -66,11 +66,11 @@ class Decoder:
         return self._typed(raw) or self._strict(raw, line, input_number)
 
     def decode_many(
-        self, lines: Sequence[bytes], first_line: int, input_number: int = 0
+        self, lines: Sequence[bytes], numbers: Sequence[int], input_number: int = 0
     ) -> list[Event | Rejected | None]:
-        """What `decode` says of lines that follow one another, the first with this number."""
+        """What `decode` says of several lines with these numbers."""
         typed, strict = self._typed, self._strict
-        return [typed(raw) or strict(raw, number, input_number) for number, raw in enumerate(lines, first_line)]
+        return [typed(raw) or strict(raw, number, input_number) for raw, number in zip(lines, numbers, strict=True)]
 
     def _strict(self, raw: bytes, line: int, input_number: int) -> Event | Rejected | None:
         body = raw[len(_BOM) :] if line == 1 and raw.startswith(_BOM) else raw

@@ -24,7 +24,7 @@ from msgspec import Meta
 
 from botopt.model.condition import ValueType
 from botopt.model.event import Event
-from botopt.model.policy import FieldSpec, Policy, Value
+from botopt.model.policy import FEEDBACK_TYPES, FieldSpec, Policy, Value
 from botopt.model.values import LARGEST, Problem, check
 from botopt.sources.instants import Minutes
 from botopt.sources.texts import MAX_NAME, MAX_SOURCE, is_name
@@ -42,7 +42,6 @@ _CLOUD_QUOTES = 2 * len(("specversion", "…", "source", "…"))
 
 _MOST_SHAPES = 256
 _GIVEN_UP = (msgspec.MsgspecError, ValueError, RecursionError)
-_FEEDBACK = ("message.clicked", "message.converted", "message.dismissed", "message.failed")
 
 _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 _Source = Annotated[str, Meta(min_length=1, max_length=MAX_SOURCE)]
@@ -239,7 +238,7 @@ def _known(policy: Policy, declared: Mapping[str, str], minutes: Minutes) -> dic
     known["user.deleted"] = {}
     message_id = _Field(FieldSpec("message_id", ValueType.TEXT, optional=True), str, 4)
     feedback = {"message_id": message_id, **_option("event_type", declared, declared.get)}
-    known.update(dict.fromkeys(_FEEDBACK, feedback))
+    known.update(dict.fromkeys(FEEDBACK_TYPES, feedback))
     return known
 
 

@@ -52,8 +52,7 @@ class Lane:
 
         `ends`, where somebody wants to know, is given the length of `records` after each line.
         """
-        decode = self._decoder.decode
-        events = [decode(raw, number, input_number) for raw, number in zip(raws, numbers, strict=True)]
+        events = self._decoder.decode_many(raws, numbers, input_number)
         self._population.load({event.user for event in events if type(event) is Event})
         states, take, newest_us = self._population.states, self._lines.take, self._newest_us
         for place, event in enumerate(events):

@@ -3,62 +3,68 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from botopt.engine.engine import Engine
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import Send, UserState, pack, unpack
+from botopt.verify.windows import NEWEST_KEY
 
 DEFAULT_MEMORY = 512 << 20
 """Bytes that packed states may take in memory, if nobody says otherwise."""
+
+ALIVE = 30_000
+"""Users whose states stay unpacked; each takes about 2 KB then."""
 
 _OVERHEAD = 250
 """What Python adds to a packed state in a dict: measured with `benchmarks/memory.py`."""
 
 
 class Population:
-    """The users of a run. `states` holds those that `load` was asked for since the last `forget`."""
+    """The users of a run. `states` holds those that `load` was asked for since the last `forget`, and perhaps others.
 
-    def __init__(self, engine: Engine, store: StateStore, memory: int = DEFAULT_MEMORY) -> None:
+    The states of users that come again and again stay as they are, unless there are too many of them; those of others
+    are packed.
+    """
+
+    def __init__(self, engine: Engine, store: StateStore, memory: int = DEFAULT_MEMORY, alive: int = ALIVE) -> None:
         self._engine = engine
         self._store = store
         self._memory = memory
+        self._alive = alive
         self.states: dict[str, UserState] = {}
+        self._touched: set[str] = set()
         self._packed: dict[str, bytes] = {}  # least recently used first
         self._size = 0
         self._uncommitted: deque[list[str]] = deque()
+        self._complete = NEWEST_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
 
-    def load(self, users: Iterable[str]) -> None:
-        """Have these users' states in `states`."""
+    def load(self, users: AbstractSet[str]) -> None:
+        """Have these users' states in `states`; they are about to change."""
+        self._touched |= users
+        missing = users - self.states.keys()
+        if not missing:
+            return
         states, packed = self.states, self._packed
         unknown = []
-        for user in users:
-            if user in states:
-                continue
+        for user in missing:
             blob = packed.pop(user, None)
             if blob is None:
                 unknown.append(user)
             else:
                 self._size -= len(blob) + _OVERHEAD
-                self._unpack(user, blob)
+                states[user] = unpack(blob)
         if unknown:
-            unknown.sort()
-            known = self._store.load(unknown)
+            known = {} if self._complete and self._store.worth_caching else self._store.load(sorted(unknown))
             for user in unknown:
                 blob = known.get(user)
-                if blob is None:
-                    states[user] = UserState()
-                else:
-                    self._unpack(user, blob)
-
-    def _unpack(self, user: str, blob: bytes) -> None:
-        state = self.states[user] = unpack(blob)
-        self._engine.settle(state)
+                states[user] = UserState() if blob is None else unpack(blob)
 
     def rows(self) -> list[UserRow]:
-        """The rows of all users in `states` about whom something is known, by user."""
+        """The rows of all users that were loaded since `forget`, and about whom something is known, by user."""
         found = []
-        for user in sorted(self.states):
+        for user in sorted(self._touched):
             state = self.states[user]
             self._engine.prune(state)
             if state != _UNKNOWN:
@@ -66,15 +72,22 @@ class Population:
         return found
 
     def forget(self, rows: Collection[UserRow]) -> None:
-        """Keep these rows, all that `rows` gave, only packed."""
-        self.states.clear()
-        if not self._store.worth_caching:
-            return
-        packed = self._packed
-        for one in rows:
-            packed[one.user] = one.state
-            self._size += len(one.state) + _OVERHEAD
+        """These rows, all that `rows` gave, are on their way into the store."""
         self._uncommitted.append([one.user for one in rows])
+        states, touched = self.states, self._touched
+        if len(states) > self._alive:
+            if self._store.worth_caching:
+                for user, state in states.items():
+                    if user not in touched:
+                        self._keep(user, pack(state))
+                for one in rows:
+                    self._keep(one.user, one.state)
+            states.clear()
+        touched.clear()
+
+    def _keep(self, user: str, blob: bytes) -> None:
+        self._packed[user] = blob
+        self._size += len(blob) + _OVERHEAD
 
     def committed(self) -> None:
         """The oldest rows that `forget` was given are in the store: what does not fit into memory may go now."""
@@ -82,6 +95,7 @@ class Population:
             self._uncommitted.popleft()
         if self._size <= self._memory:
             return
+        self._complete = False
         needed = {user for users in self._uncommitted for user in users}
         packed, gone = self._packed, []
         for user, blob in packed.items():

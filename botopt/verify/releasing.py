@@ -25,7 +25,7 @@ def releases(
     """Decide everything that is held until `until_us` or earlier; `commit` is called after every page."""
     while due := store.due(until_us, PAGE):
         last = due[-1] if len(due) == PAGE else (until_us + 1, "")  # what is due later waits for the next page
-        population.load(user for _, user in due)
+        population.load({user for _, user in due})
         heap = list(due)
         heapq.heapify(heap)
         while heap and heap[0] <= last:

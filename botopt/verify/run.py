@@ -22,7 +22,7 @@ from botopt.verify.replay import never
 from botopt.verify.summary import Summary
 from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
-BATCH_LINES = 50_000
+BATCH_LINES = 100_000
 """Lines that are committed together."""
 
 BATCH_BYTES = 64 << 20

@@ -25,7 +25,7 @@ from botopt.verify.population import Population
 
 
 class Order(msgspec.Struct, array_like=True, frozen=True):
-    """A short message to a worker: decide the lines in a slot of the shared memory, give a batch, or one is committed."""
+    """A short message to a worker: decide lines in a slot of the shared memory, give a batch, or one is committed."""
 
     slot: int = -1
     size: int = 0

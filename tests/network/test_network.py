@@ -231,6 +231,7 @@ def test_sound_conditions_pass_the_check():
 
 @needs_durable
 def test_the_check_notices_a_wrong_boundary(monkeypatch):
+    monkeypatch.setattr("botopt.network.classes._COMPARED", 0)
     monkeypatch.setattr("botopt.network.classes.bisect_right", lambda cuts, value: 0)
     group: list[Condition] = [Comparison(">=", X, Literal(500)), Comparison("<", X, Literal(5))]
     assert {found.condition for found in self_check(group)} == set(group)
@@ -239,7 +240,7 @@ def test_the_check_notices_a_wrong_boundary(monkeypatch):
 
 @needs_durable
 def test_the_check_notices_a_network_that_knows_nothing(monkeypatch):
-    monkeypatch.setattr(durable_module.DurableMatcher, "match", lambda self, values: 0)
+    monkeypatch.setattr(durable_module.DurableMatcher, "_remembering", lambda self, groups: lambda values: 0)
     assert [str(one) for one in self_check([Comparison(">=", X, Literal(500))])] == ["n0 >= 500 with n0 = 500"]
 
 

@@ -116,7 +116,7 @@ def one_by_one(decoder: Decoder, raws: list[bytes]) -> int:
 def in_batches(decoder: Decoder, raws: list[bytes]) -> int:
     events = 0
     for at in range(0, LINES, BATCH):
-        found = decoder.decode_many(raws[at : at + BATCH], at + 1, 0)
+        found = decoder.decode_many(raws[at : at + BATCH], range(at + 1, at + 1 + len(raws[at : at + BATCH])), 0)
         events += sum(isinstance(event, Event) for event in found)
     return events
 

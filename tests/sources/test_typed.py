@@ -37,7 +37,7 @@ def same(policy: Policy, raws: Sequence[bytes], first: int = 7) -> int:
     found = [fast.decode(raw, number, 3) for number, raw in enumerate(raws, first)]
     assert found == wanted
     assert [exact(one) for one in found] == [exact(one) for one in wanted]
-    assert many.decode_many(raws, first, 3) == wanted
+    assert many.decode_many(raws, range(first, first + len(raws)), 3) == wanted
     assert fast.undeclared == many.undeclared == strict.undeclared
     return sum(fast._typed(raw) is not None for raw in raws)
 
@@ -358,7 +358,7 @@ def test_lines_that_are_too_long_to_keep_are_given_up(tmp_path: Path) -> None:
     path.write_bytes(FULL + b"\n" + FULL + b" " * MAX_LINE_BYTES + b"\n" + FULL)
     with InputFile(str(path), 0) as file:
         raws = [line.raw for line in file]
-    found = Decoder(POLICY).decode_many(raws, 1)
+    found = Decoder(POLICY).decode_many(raws, range(1, len(raws) + 1))
     assert [type(one) for one in found] == [Event, Rejected, Event]
     assert same(POLICY, raws, first=1) == 2
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from botopt.engine import effects
 from botopt.engine.choosing import word
-from botopt.engine.feedback import settle_newly
+from botopt.engine.feedback import settle
 from botopt.engine.hashes import decision_id
 from botopt.engine.history import Retention
 from botopt.engine.lines.texts import Scored, choices, decimal, instant, message, optional, quoted
@@ -64,11 +64,11 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
         return scored
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
-        before_us = state.clock_us
         state.clock_us = now_us
         sends = state.sends
-        if sends and sends[0].time_us + ignored_after_us <= now_us:
-            settle_newly(state, before_us, now_us, settings)
+        place = state.settled
+        if place < len(sends) and sends[place].time_us + ignored_after_us <= now_us:
+            settle(state, now_us, settings)
         work: Work | None = None
         mask = 0
         if pick is not None:

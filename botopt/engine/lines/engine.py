@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from botopt.engine import effects
 from botopt.engine.engine import Engine
-from botopt.engine.feedback import respond, settle_newly, target
+from botopt.engine.feedback import respond, settle, target
 from botopt.engine.hashes import identity as identity_of
 from botopt.engine.lines.deciding import Act, Key, deciding
 from botopt.model.event import Event
@@ -22,8 +22,7 @@ class LineEngine:
     """An engine that appends record lines to `lines`.
 
     `take` does all that is ordinary. It leaves alone what is rare: rejected and duplicate events, a held message that
-    is due first, and what users say about themselves. Both may work on the same states in turn, as long as a state
-    is settled (`Engine.settle`) when it comes from a store.
+    is due first, and what users say about themselves. Both may work on the same states in turn.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -52,7 +51,7 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
         now_us = max(clock_us, time_us)
         if state.held and any(held.until_us <= now_us for held in state.held):
             return False
-        key = event.key
+        key = f"{event.user}\0{event.source}\0{event.id}"  # `Event.key`, without the call
         identity, identities = identity_of(key), state.identities
         if identity in identities or not act(state, event, now_us, key):
             return False
@@ -67,9 +66,8 @@ def _remembering(engine: Engine) -> Act:
     settings = engine.policy.settings
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
-        before_us = state.clock_us
         state.clock_us = now_us
-        settle_newly(state, before_us, now_us, settings)
+        settle(state, now_us, settings)
         effects.remember(state, event, now_us, keep)
         return True
 
@@ -85,9 +83,8 @@ def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
         found = target(state, event, now_us)
         if isinstance(found, str):
             return False
-        before_us = state.clock_us
         state.clock_us = now_us
-        settle_newly(state, before_us, now_us, settings)
+        settle(state, now_us, settings)
         respond(state, found, name, now_us, settings)
         effects.remember(state, event, now_us, keep)
         responses[counted_as] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from botopt.engine.calendar import window_of
 from botopt.engine.stages.scope import Bound
@@ -68,14 +68,57 @@ def bind(bounds: Sequence[Bound]) -> Stage | None:
     """Only for event types that a limit concerns."""
     if not bounds:
         return None
+    looks = [(bound, _rolling(bound) or _any(bound)) for bound in bounds]
 
     def stops(work: Work) -> list[Stop]:
-        found = []
-        for bound in bounds:
-            cap = slots(bound, work)
-            if not cap.free and bound.chosen(work):
-                filled_by = cap.sends[-1].id if cap.sends else None
-                found.append(Stop(Reason.CAPPED, bound.suppression.id, cap.end_us, filled_by))
+        found: list[Stop] = []
+        for bound, look in looks:
+            stop = look(work)
+            if stop is not None and bound.chosen(work):
+                found.append(stop)
         return found
 
     return stops
+
+
+_Look = Callable[[Work], Stop | None]
+"""What a full cap says; whether it may stop this message is another question."""
+
+
+def _any(bound: Bound) -> _Look:
+    name = bound.suppression.id
+
+    def look(work: Work) -> Stop | None:
+        cap = slots(bound, work)
+        return None if cap.free else Stop(Reason.CAPPED, name, cap.end_us, cap.sends[-1].id if cap.sends else None)
+
+    return look
+
+
+def _rolling(bound: Bound) -> _Look | None:
+    """A cap in a rolling window without reserved slots: most are. It is full if its last `count` sends are in it."""
+    suppression, counts = bound.suppression, bound.counts
+    kind, name, failed = suppression.kind, suppression.id, Response.FAILED
+    assert isinstance(kind, Limit)
+    if kind.calendar is not None or kind.reserved:
+        return None
+    count, window_us = kind.count, kind.window_us
+    everything = not (suppression.events or suppression.categories or suppression.channels)
+
+    def look(work: Work) -> Stop | None:
+        sends = work.state.sends
+        since_us = work.now_us - window_us
+        if len(sends) < count or sends[-count].time_us <= since_us:
+            return None
+        left, newest = count, None
+        for send in reversed(sends):
+            if send.time_us <= since_us:
+                return None
+            if send.response is not failed and (everything or counts(send)):
+                newest = newest or send
+                left -= 1
+                if not left:
+                    return Stop(Reason.CAPPED, name, send.time_us + window_us, newest.id)
+        return None
+
+    return look

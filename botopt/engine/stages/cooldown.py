@@ -19,14 +19,17 @@ def latest(bound: Bound, work: Work) -> Send | None:
     assert isinstance(kind, Cooldown)
     since = work.now_us - kind.window_us
     own = work.event.type if "event" in kind.per else None
+    fields = kind.per if own is None else tuple(name for name in kind.per if name != "event")
     wanted: dict[str, int | None] | None = None
     for send in reversed(work.state.sends):
         if send.time_us <= since:
             return None
-        if send.response is Response.FAILED or (own is not None and send.event_type != own) or not bound.counts(send):
+        if (own is not None and send.event_type != own) or send.response is Response.FAILED or not bound.counts(send):
             continue
+        if not fields:
+            return send
         if wanted is None:
-            values = ((name, work.event.data.get(name)) for name in kind.per if name != "event")
+            values = ((name, work.event.data.get(name)) for name in fields)
             wanted = {name: None if value is None else field_key(value) for name, value in values}
         if all(send.keys.get(name) == key for name, key in wanted.items()):
             return send
@@ -37,15 +40,20 @@ def bind(bounds: Sequence[Bound]) -> Stage | None:
     """Only for event types that a cooldown concerns."""
     if not bounds:
         return None
+    windows = [
+        (bound, bound.suppression.kind.window_us) for bound in bounds if isinstance(bound.suppression.kind, Cooldown)
+    ]
+    longest_us = max(window_us for _, window_us in windows)
 
-    def stops(work: Work) -> list[Stop]:
+    def stops(work: Work) -> Sequence[Stop]:
+        sends = work.state.sends
+        if not sends or sends[-1].time_us <= work.now_us - longest_us:
+            return ()
         found = []
-        for bound in bounds:
-            kind = bound.suppression.kind
-            assert isinstance(kind, Cooldown)
+        for bound, window_us in windows:
             send = latest(bound, work)
             if send is not None and bound.chosen(work):
-                found.append(Stop(Reason.COOLDOWN, bound.suppression.id, send.time_us + kind.window_us, send.id))
+                found.append(Stop(Reason.COOLDOWN, bound.suppression.id, send.time_us + window_us, send.id))
         return found
 
     return stops

@@ -11,4 +11,6 @@ Stage = Callable[[Work], Sequence[Stop]]
 
 def decisive(stops: Sequence[Stop]) -> Stop:
     """The one that is named: it ends last (never ending is latest), then the alphabetically first."""
+    if len(stops) == 1:
+        return stops[0]
     return min(stops, key=lambda stop: (stop.until_us is not None, -(stop.until_us or 0), stop.by or ""))
