@@ -76,10 +76,6 @@ class StateStore(Protocol):
     def __exit__(self, *_: object) -> None:
         """Close."""
 
-    @property
-    def worth_caching(self) -> bool:
-        """Whether reading from it costs so much that packed states are worth keeping beside it."""
-
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
 

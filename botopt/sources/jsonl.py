@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 1 << 20
 STDIN = "-"
 """The name of standard input."""
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 _KEPT = (1 << 16) + 1
 
 

@@ -23,11 +23,6 @@ class MemoryStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def worth_caching(self) -> bool:
-        """No: it holds the packed states itself."""
-        return False
-
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
         rows = self._rows

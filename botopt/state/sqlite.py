@@ -73,11 +73,6 @@ class SqliteStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def worth_caching(self) -> bool:
-        """Yes: a user costs some microseconds."""
-        return True
-
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
         wanted = [user for user in users if _storable(user)]

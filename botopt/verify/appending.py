@@ -11,7 +11,7 @@ import msgspec
 
 from botopt.model.errors import InputError
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 17
 _TAIL = 1 << 16
 
 
@@ -156,6 +156,9 @@ class Appending:
 
     def write(self, data: bytes) -> None:
         """Append; small pieces are collected."""
+        if len(data) >= _BUFFER and not self._pieces:
+            self._append(data)
+            return
         self._pieces.append(data)
         self._waiting += len(data)
         if self._waiting >= _BUFFER:
@@ -165,6 +168,9 @@ class Appending:
         """Hand everything to the operating system."""
         data = b"".join(self._pieces)
         self._pieces, self._waiting = [], 0
+        self._append(data)
+
+    def _append(self, data: bytes) -> None:
         rest = memoryview(data)
         try:
             while rest:

@@ -14,7 +14,7 @@ from botopt.model.event import Event, Line, Rejected
 from botopt.model.ports import UserRow
 from botopt.model.record import encode_line
 from botopt.model.rejected import encode_rejected
-from botopt.model.user_state import NEVER_US, Send
+from botopt.model.user_state import NEVER_US, Send, UserState
 from botopt.sources.envelope import Decoder
 from botopt.verify.population import Population
 from botopt.verify.summary import Kept, Summary
@@ -52,24 +52,34 @@ class Lane:
 
         `ends`, where somebody wants to know, is given the length of `records` after each line.
         """
-        events = self._decoder.decode_many(raws, numbers, input_number)
-        self._population.load({event.user for event in events if type(event) is Event})
-        states, take, newest_us = self._population.states, self._lines.take, self._newest_us
-        for place, event in enumerate(events):
+        # Each line is decided as soon as it is decoded, while all of it is at hand for the processor. Only when a user
+        # must be read from the store, the lines that are left are decoded first, so that all users are read at once.
+        decode, bring, take, records = self._decoder.decode, self._population.bring, self._lines.take, self.records
+        newest_us = self._newest_us
+        ahead: list[Event | Rejected | None] = []
+        for place, raw in enumerate(raws):
+            event = ahead[place] if ahead else decode(raw, numbers[place], input_number)
             if type(event) is Event:
-                state = states[event.user]
+                state = bring(event.user)
+                if state is None:
+                    ahead = [*([None] * place), event]
+                    ahead += self._decoder.decode_many(raws[place + 1 :], numbers[place + 1 :], input_number)
+                    self._population.load({each.user for each in ahead if type(each) is Event})
+                    state = self._population.states[event.user]
                 if not take(state, event):
-                    line = Line(numbers[place], raws[place], input_number)
-                    for decision in self._engine.decide(state, event, line, self):
-                        self._add(decision, line, place)
+                    self._decide_rare(state, event, Line(numbers[place], raw, input_number), place)
                 newest_us = max(newest_us, state.clock_us)
             elif isinstance(event, Rejected):
-                line = Line(numbers[place], raws[place], input_number)
+                line = Line(numbers[place], raw, input_number)
                 self._add(self._engine.reject(event), line, place)
             if ends is not None:
-                ends.append(len(self.records))
+                ends.append(len(records))
         self._newest_us = newest_us
         self._summary.lines += len(raws)
+
+    def _decide_rare(self, state: UserState, event: Event, line: Line, place: int) -> None:
+        for decision in self._engine.decide(state, event, line, self):
+            self._add(decision, line, place)
 
     def _add(self, decision: Decision, line: Line, place: int) -> None:
         self._summary.add(decision)

@@ -40,11 +40,6 @@ class Overlay:
         """The base's values with the changes on top."""
         return self._meta
 
-    @property
-    def worth_caching(self) -> bool:
-        """As the base says."""
-        return self._base.worth_caching
-
     def due(self, until_us: int, limit: int) -> Sequence[tuple[int, str]]:
         """When the first held message is due, and the user: the first `limit` of both."""
         rows = self._rows

@@ -40,6 +40,22 @@ class Population:
         self._uncommitted: deque[list[str]] = deque()
         self._complete = NEWEST_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
 
+    def bring(self, user: str) -> UserState | None:
+        """The state of one user, which is about to change; None where the store has to be asked: then `load` it."""
+        state = self.states.get(user)
+        if state is None:
+            blob = self._packed.pop(user, None)
+            if blob is not None:
+                self._size -= len(blob) + _OVERHEAD
+                state = unpack(blob)
+            elif self._complete:
+                state = UserState()
+            else:
+                return None
+            self.states[user] = state
+        self._touched.add(user)
+        return state
+
     def load(self, users: AbstractSet[str]) -> None:
         """Have these users' states in `states`; they are about to change."""
         self._touched |= users
@@ -56,7 +72,7 @@ class Population:
                 self._size -= len(blob) + _OVERHEAD
                 states[user] = unpack(blob)
         if unknown:
-            known = {} if self._complete and self._store.worth_caching else self._store.load(sorted(unknown))
+            known = self._store.load(sorted(unknown))
             for user in unknown:
                 blob = known.get(user)
                 states[user] = UserState() if blob is None else unpack(blob)
@@ -76,12 +92,11 @@ class Population:
         self._uncommitted.append([one.user for one in rows])
         states, touched = self.states, self._touched
         if len(states) > self._alive:
-            if self._store.worth_caching:
-                for user, state in states.items():
-                    if user not in touched:
-                        self._keep(user, pack(state))
-                for one in rows:
-                    self._keep(one.user, one.state)
+            for user, state in states.items():
+                if user not in touched:
+                    self._keep(user, pack(state))
+            for one in rows:
+                self._keep(one.user, one.state)
             states.clear()
         touched.clear()
 
