@@ -75,7 +75,9 @@ class Engine:
             feedback.settle(state, now_us, self._settings)
             decisions += self._take(state, event, now_us, observer)
         if not state.deleted:
-            state.identities.pop(identity, None)
+            if first_us is not None:  # remembered for longer than it counts: from here on it is another event
+                del state.identities[identity]
+                state.repeats.pop(identity, None)
             state.identities[identity] = now_us
         return decisions
 

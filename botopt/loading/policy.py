@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.sections import gather, losses
 from botopt.loading.parse.workspace import read_workspace
 from botopt.loading.reader import Document, SourceText, read_file
+from botopt.loading.reading.traps import CONTROL
 from botopt.loading.revision import revision_of
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
 from botopt.model.position import Position
+
+_BREAKS = re.compile(r"[\t\r\n]+")
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -64,7 +68,13 @@ def _loaded(partial: Policy, found: tuple[Diagnostic, ...], sources: Mapping[str
     return Loaded(policy, diagnostics, tuple(sources), policy, sources)
 
 
+def _printable(words: str) -> str:
+    """In one line, and without what speaks to a terminal: findings quote what authors typed, escapes and all."""
+    return words if words.isprintable() else CONTROL.sub("�", _BREAKS.sub(" ", words))
+
+
 def _with_source(found: Diagnostic, sources: Mapping[str, SourceText]) -> Diagnostic:
+    found = msgspec.structs.replace(found, message=_printable(found.message), hint=_printable(found.hint))
     source = sources.get(found.position.file)
     if found.source or source is None:
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from botopt.loading.reading.broken import no_colon
@@ -17,11 +18,14 @@ from botopt.model.position import Position
 
 __all__ = ["Document", "Map", "Node", "Scalar", "Sequence", "SourceText", "read_file", "read_text"]
 
+MAX_BYTES = 16 << 20
+"""A larger file is no policy: this is room for tens of thousands of event types."""
+
 
 def read_file(path: Path, shown_as: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Read a file; `shown_as` is its name in every position."""
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
     except OSError as error:
         message = f"this file cannot be read: {_in_words(path, error)}"
         hint = "check that it exists and that you may read it"
@@ -63,6 +67,18 @@ def _root(gathering: Gathering) -> Node | None:
             gathering.add(no_colon(root.source, root.raw[0], root.source.line(root.position.line).strip(" ")))
         return None
     return root
+
+
+def _bytes(path: Path) -> bytes:
+    """All bytes of a file; of what has no end, or would make its reader wait, none."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(None, "it is a pipe or a device, not a file")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(None, f"it is larger than {MAX_BYTES >> 20} MB")
+    return data
 
 
 def _nothing(file: str) -> Document:

@@ -10,7 +10,7 @@ import msgspec
 from botopt.model.policy import Value
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened to a user, read and checked against its event type.
 
     `type` is the declared name (an `accepts` alias is already resolved). `source` is empty in the native

@@ -3,7 +3,8 @@
 A state is decoded when its user is touched, changed in place by the engine, and packed again. Lists are in
 the order in which things happened (the user's clock never runs backwards), so old entries leave at the front.
 The packed form is MessagePack arrays: adding a field at the end of a struct keeps old blobs readable;
-anything else needs a migration (botopt/state/migrations.py).
+anything else needs a migration (botopt/state/migrations.py). Nothing here can hold itself, so the garbage collector
+need not look (`gc=False`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Response(IntEnum):
     FAILED = 4
 
 
-class Send(msgspec.Struct, array_like=True):
+class Send(msgspec.Struct, array_like=True, gc=False):
     """A message that was sent. `keys` are hashes of the fields that cooldowns compare; absent ones have no key."""
 
     id: bytes
@@ -41,7 +42,7 @@ class Send(msgspec.Struct, array_like=True):
     keys: dict[str, int] = {}
 
 
-class PastEvent(msgspec.Struct, array_like=True):
+class PastEvent(msgspec.Struct, array_like=True, gc=False):
     """An event that may resolve others. `keys` are hashes of the fields that `same` compares."""
 
     id: bytes
@@ -49,7 +50,7 @@ class PastEvent(msgspec.Struct, array_like=True):
     keys: dict[str, int] = {}
 
 
-class Held(msgspec.Struct, array_like=True):
+class Held(msgspec.Struct, array_like=True, gc=False):
     """A message that waits. `seen_us` is the user's clock when the event came, `attempt` how often it was decided."""
 
     until_us: int
@@ -58,7 +59,7 @@ class Held(msgspec.Struct, array_like=True):
     event: Event
 
 
-class MuteState(msgspec.Struct, array_like=True):
+class MuteState(msgspec.Struct, array_like=True, gc=False):
     """A mute with a condition. `armed`: the condition was false, or a message was sent, since it last began."""
 
     start_us: int = NEVER_US
@@ -66,7 +67,7 @@ class MuteState(msgspec.Struct, array_like=True):
     cause: bytes = b""
 
 
-class Tally(msgspec.Struct, array_like=True):
+class Tally(msgspec.Struct, array_like=True, gc=False):
     """Engagement outcomes: decayed sums as of `at_us`, and their whole-number twins."""
 
     clicks: float = 0.0
@@ -76,7 +77,7 @@ class Tally(msgspec.Struct, array_like=True):
     outcome_count: int = 0
 
 
-class ConsentWord(msgspec.Struct, array_like=True):
+class ConsentWord(msgspec.Struct, array_like=True, gc=False):
     """The user's word on a category, a channel, both, or (neither) everything."""
 
     category: str | None
@@ -84,7 +85,7 @@ class ConsentWord(msgspec.Struct, array_like=True):
     granted: bool
 
 
-class UserState(msgspec.Struct, array_like=True):
+class UserState(msgspec.Struct, array_like=True, gc=False):
     """Everything botopt remembers about one user.
 
     `floor_us`: when the user was deleted, or, later, subscribed again; what happened until then was forgotten.

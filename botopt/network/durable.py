@@ -2,7 +2,8 @@
 
 Its C module is driven as docs/adr/0002-rules-network.md says: one constant session, a fact is asserted, every rule that
 fires is collected, the fact is retracted. Answers are remembered for each class of facts, so the network is asked once
-for each class. Whatever it refuses is answered by the reference.
+for each class, and only for a class that comes again and again: asking takes as long as a hundred answers of the
+reference, which serves the others. Whatever the network refuses is answered by the reference, too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ MAX_ALIVE = 64
 
 MAX_REMEMBERED = 20_000
 """Answers of one group. Almost always it has fewer classes; if not, it begins anew."""
+
+PATIENCE = 16
+"""How often a class must have come before the network is asked about it, where decisions are made."""
 
 _log = logging.getLogger("botopt.network")
 _numbers = itertools.count()
@@ -125,12 +129,24 @@ def _shared() -> Alive:
 class Remembered:
     """A group of conditions with its answers: the network is asked once for each class of facts."""
 
-    __slots__ = ("_alive", "_rulesets", "answers")
+    __slots__ = ("_alive", "_rulesets", "_seen", "answers")
 
     def __init__(self, alive: Alive, group: Group) -> None:
         self._alive = alive
+        self._seen: dict[Key, int] = {}
         self._rulesets = tuple((next(_numbers), ruleset) for ruleset in group.rulesets())
         self.answers: dict[Key, int] = {}
+
+    def is_rare(self, key: Key, patience: int) -> bool:
+        """Whether a class came at most so often, this time included."""
+        seen = self._seen.get(key, 0) + 1
+        if seen > patience:
+            self._seen.pop(key, None)
+            return False
+        if len(self._seen) >= MAX_REMEMBERED:
+            self._seen.clear()
+        self._seen[key] = seen
+        return True
 
     def ask(self, key: Key) -> int:
         """The network's answer for a class of facts."""
@@ -147,14 +163,15 @@ class Remembered:
 class DurableMatcher:
     """Conditions in groups; bit i of an answer is condition i. `refused` is why the reference answers, if it does."""
 
-    __slots__ = ("_always", "_groups", "_keys", "_reference", "inputs", "match", "refused")
+    __slots__ = ("_always", "_groups", "_keys", "_patience", "_reference", "inputs", "match", "refused")
 
-    def __init__(self, alive: Alive, conditions: Sequence[Condition]) -> None:
+    def __init__(self, alive: Alive, conditions: Sequence[Condition], patience: int = 0) -> None:
+        self._patience = patience
         reference = ReferenceMatcher(conditions)
         lowered = Lowered(conditions)
         self.inputs = reference.inputs
         self.refused: Exception | None = None
-        self._reference = reference.match
+        self._reference: Callable[[Values], int] = reference.match
         self._always = lowered.always
         self._groups = tuple(Remembered(alive, group) for group in lowered.groups)
         source = Source(self.inputs)
@@ -179,6 +196,8 @@ class DurableMatcher:
             try:
                 for group, key in zip(self._groups, self._keys(values), strict=True):
                     answer = group.answers.get(key)
+                    if answer is None and self._patience and group.is_rare(key, self._patience):
+                        return self._reference(values)
                     mask |= group.ask(key) if answer is None else answer
             except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
                 self._give_up(fault)
@@ -200,9 +219,10 @@ class DurableNetwork:
 
     name = "durable_rules"
 
-    def __init__(self, alive: Alive | None = None) -> None:
+    def __init__(self, alive: Alive | None = None, patience: int = 0) -> None:
         self._alive = _shared() if alive is None else alive
+        self._patience = patience
 
     def compile(self, conditions: Sequence[Condition]) -> DurableMatcher:
         """A matcher for the conditions, in their order."""
-        return DurableMatcher(self._alive, conditions)
+        return DurableMatcher(self._alive, conditions, self._patience)

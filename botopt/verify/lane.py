@@ -54,18 +54,21 @@ class Lane:
         """
         # Each line is decided as soon as it is decoded, while all of it is at hand for the processor. Only when a user
         # must be read from the store, the lines that are left are decoded first, so that all users are read at once.
-        decode, bring, take, records = self._decoder.decode, self._population.bring, self._lines.take, self.records
+        decode, take, records, population = self._decoder.decode, self._lines.take, self.records, self._population
+        states, touched = population.states, population.touched
         newest_us = self._newest_us
         ahead: list[Event | Rejected | None] = []
         for place, raw in enumerate(raws):
             event = ahead[place] if ahead else decode(raw, numbers[place], input_number)
             if type(event) is Event:
-                state = bring(event.user)
+                user = event.user
+                touched.append(user)
+                state = states.get(user) or population.bring(user)
                 if state is None:
                     ahead = [*([None] * place), event]
                     ahead += self._decoder.decode_many(raws[place + 1 :], numbers[place + 1 :], input_number)
-                    self._population.load({each.user for each in ahead if type(each) is Event})
-                    state = self._population.states[event.user]
+                    population.load({each.user for each in ahead if type(each) is Event})
+                    state = states[user]
                 if not take(state, event):
                     self._decide_rare(state, event, Line(numbers[place], raw, input_number), place)
                 newest_us = max(newest_us, state.clock_us)

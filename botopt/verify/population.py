@@ -34,31 +34,29 @@ class Population:
         self._memory = memory
         self._alive = alive
         self.states: dict[str, UserState] = {}
-        self._touched: set[str] = set()
+        self.touched: list[str] = []
+        """Whose states may have changed since the last `forget`; `load` adds to it, and so does who takes a state."""
         self._packed: dict[str, bytes] = {}  # least recently used first
         self._size = 0
         self._uncommitted: deque[list[str]] = deque()
         self._complete = NEWEST_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
 
     def bring(self, user: str) -> UserState | None:
-        """The state of one user, which is about to change; None where the store has to be asked: then `load` it."""
-        state = self.states.get(user)
-        if state is None:
-            blob = self._packed.pop(user, None)
-            if blob is not None:
-                self._size -= len(blob) + _OVERHEAD
-                state = unpack(blob)
-            elif self._complete:
-                state = UserState()
-            else:
-                return None
-            self.states[user] = state
-        self._touched.add(user)
+        """The state of a user who is not in `states`; None where the store has to be asked: then `load` it."""
+        blob = self._packed.pop(user, None)
+        if blob is not None:
+            self._size -= len(blob) + _OVERHEAD
+            state = unpack(blob)
+        elif self._complete:
+            state = UserState()
+        else:
+            return None
+        self.states[user] = state
         return state
 
     def load(self, users: AbstractSet[str]) -> None:
         """Have these users' states in `states`; they are about to change."""
-        self._touched |= users
+        self.touched.extend(users)
         missing = users - self.states.keys()
         if not missing:
             return
@@ -80,7 +78,7 @@ class Population:
     def rows(self) -> list[UserRow]:
         """The rows of all users that were loaded since `forget`, and about whom something is known, by user."""
         found = []
-        for user in sorted(self._touched):
+        for user in sorted(set(self.touched)):
             state = self.states[user]
             self._engine.prune(state)
             if state != _UNKNOWN:
@@ -90,7 +88,8 @@ class Population:
     def forget(self, rows: Collection[UserRow]) -> None:
         """These rows, all that `rows` gave, are on their way into the store."""
         self._uncommitted.append([one.user for one in rows])
-        states, touched = self.states, self._touched
+        states, touched = self.states, set(self.touched)
+        self.touched.clear()
         if len(states) > self._alive:
             for user, state in states.items():
                 if user not in touched:
@@ -98,7 +97,6 @@ class Population:
             for one in rows:
                 self._keep(one.user, one.state)
             states.clear()
-        touched.clear()
 
     def _keep(self, user: str, blob: bytes) -> None:
         self._packed[user] = blob

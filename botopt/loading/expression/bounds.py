@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from botopt.loading.expression.wording import listed
 from botopt.model.condition import NUMERIC, Ref, Scope, ValueType
 from botopt.model.names import Names, did_you_mean
 
@@ -27,11 +28,10 @@ _WORDS = {
 def impossible(operator: str, ref: Ref, value: str | bool | float, names: Names) -> tuple[str, str] | None:
     """Why `ref operator value` can never hold (or `!=` never fail), and what to type; None where it can."""
     if ref.one_of and operator in ("==", "!=") and value not in ref.one_of:
-        listed = ", ".join(_said(one) for one in ref.one_of)
         near = (
             did_you_mean(value, [one for one in ref.one_of if isinstance(one, str)]) if isinstance(value, str) else ""
         )
-        return f"{ref} is never {_said(value)}", near or f"it is one of {listed}"
+        return f"{ref} is never {_said(value)}", near or f"it is one of {listed(_said(one) for one in ref.one_of)}"
     if ref.type not in NUMERIC or isinstance(value, str | bool):
         return None
     if ref.type is ValueType.INTEGER and operator in ("==", "!=") and value != int(value):

@@ -139,10 +139,16 @@ def _check_neighbours(words: Sequence[Word]) -> None:
 
 
 def _outer_comma(words: Sequence[Word]) -> Word:
-    """The first comma outside of every bracket, or else the first one."""
+    """The first comma outside of every bracket, or else the first one.
+
+    Raises:
+        Complaint: there is none.
+    """
     depth, commas = 0, []
     for word in words:
         depth += (word.text in "([") - (word.text in ")]")
         if word.text == ",":
             commas.append((depth, word.start, word))
+    if not commas:  # () is a tuple, too
+        raise about(words[0], "these brackets are empty", "type a condition, such as amount > 5")
     return min(commas)[2]

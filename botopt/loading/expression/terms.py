@@ -6,6 +6,7 @@ from jinja2 import nodes
 
 from botopt.loading.durations import parse_duration
 from botopt.loading.expression.syntax import Tree
+from botopt.loading.expression.wording import listed
 from botopt.model.codes import finding
 from botopt.model.condition import NUMERIC, Arithmetic, Expression, Literal, Negative, Ref, Scope, ValueType
 from botopt.model.diagnostic import Diagnostic
@@ -142,9 +143,9 @@ class TermReader:
         if group:
             return f"type {group}.{name}"
         if name in self.names.elsewhere:
-            return f"{', '.join(self.names.elsewhere[name])} has it; declare it here, too, or use another"
-        listed = ", ".join(sorted(known)) or "none"
-        return did_you_mean(name, known) or f"text stands in quotes: '{name}'; fields are: {listed}"
+            return f"{listed(self.names.elsewhere[name])} has it; declare it here, too, or use another"
+        fields = listed(sorted(known)) or "none"
+        return did_you_mean(name, known) or f"text stands in quotes: '{name}'; fields are: {fields}"
 
     def _attribute(self, node: nodes.Getattr) -> Expression | None:
         if not isinstance(node.node, nodes.Name) or node.node.name not in ("user", "engagement", "time"):
@@ -162,7 +163,7 @@ class TermReader:
             ref, known = (None if kind is None else Ref(Scope.ENGAGEMENT, name, kind)), tuple(ENGAGEMENT_NAMES)
         if ref is None:
             near = did_you_mean(name, known).replace('"', f'"{group}.', 1)
-            hint = near or f"there are: {', '.join(f'{group}.{one}' for one in known)}"
+            hint = near or f"there are: {listed(f'{group}.{one}' for one in known)}"
             if group == "user" and name in self.names.fields:
                 hint = f"it is a field of the event: type {name} alone"
             self.report("B203", node, f"there is no {group}.{name}", hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from botopt.loading.expression.words import Complaint, Word, about
 
@@ -19,9 +19,17 @@ _WORDY: Mapping[str, str] = {
     **dict.fromkeys(("if", "else", "when", "unless"), "a condition only asks; write two rules"),
     **dict.fromkeys(("xor", "but", "nor"), 'join conditions with "and" or "or"'),
 }
+_MOST_LISTED = 20
 _JOINTS = ("and", "or")
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in")
 _VALUES = ("name", "string", "integer", "float")
+
+
+def listed(words: Iterable[str]) -> str:
+    """`a, b, c`, or the first few of many: each of many findings may list them."""
+    every = list(words)
+    rest = len(every) - _MOST_LISTED
+    return ", ".join(every) if rest <= 0 else f"{', '.join(every[:_MOST_LISTED])} and {rest} others"
 
 
 def comma(word: Word) -> Complaint:

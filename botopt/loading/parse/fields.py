@@ -118,10 +118,17 @@ def _without_misplaced(spec: FieldSpec) -> FieldSpec:
     return spec
 
 
+_LONGEST_PATTERN = 2_000
+
+
 def _pattern(block: Block) -> Pattern | None:
     text = block.text("pattern")
     node = block.get("pattern")
     if text is None or not isinstance(node, Scalar):
+        return None
+    if len(text) > _LONGEST_PATTERN:  # reading a much longer one takes more memory than a program may have
+        message = f"this pattern is longer than {_LONGEST_PATTERN:,} characters"
+        block.findings.report("B116", node.position, message, "list the options: one_of: […]; or match less exactly")
         return None
     try:
         fullmatch: Callable[[str], object] = re2.compile(text, _RE2_OPTIONS).fullmatch

@@ -13,6 +13,7 @@ Entries = list[tuple[Scalar, Node]]
 
 _GLUED = re.compile(r"([A-Za-z_][\w.-]*):(\S.*)", re.DOTALL)
 _EQUALS = re.compile(r"([A-Za-z_]\w*) *= *([^= ].*)")
+_LONG = 200
 _COMPARES = re.compile(r"[<>=]| in | is |^not ")
 
 
@@ -25,7 +26,7 @@ def check_map(gathering: Gathering, entries: Entries, position: Position) -> Ent
     if len(alone) == len(entries) and not any(key.flawed or _GLUED.match(key.text) for key in alone):
         message = "curly brackets hold keys with values, and these words have none"
         words = ", ".join(key.source.text[key.raw[0] : key.raw[1]] for key in alone)
-        hint = f"type a list in square brackets: [{words}]"
+        hint = f"type a list in square brackets: [{words if len(words) <= _LONG else words[:_LONG] + '…'}]"
         if equals := _EQUALS.fullmatch(alone[0].text):
             hint = f"type a colon and a space: {{{equals.group(1)}: {equals.group(2)}}}"
         gathering.report("B025", position, message, hint)

@@ -39,7 +39,8 @@ class SourceText:
         return line, offset - self.starts[line]
 
     def span(self, start: int, end: int) -> Position:
-        """The position of `text[start:end]`."""
-        line, column = self.place(start)
-        end_line, end_column = self.place(end)
+        """The position of `text[start:end]`; what would reach beyond the text ends with it."""
+        last = len(self.text)
+        line, column = self.place(min(start, last))
+        end_line, end_column = self.place(min(end, last))
         return Position(self.file, line + 1, column + 1, end_line + 1, end_column + 1)

@@ -19,6 +19,7 @@ from botopt.rendering.reading.arguments import argument_faults, call_faults
 from botopt.rendering.reading.faults import Fault
 from botopt.rendering.reading.syntax import Parsed
 from botopt.rendering.reading.uses import FUNCTIONS, GROUPS
+from botopt.rendering.scene import MAX_CHARACTERS
 
 MAX_TAGS = 8
 """How deeply `if` and `for` may be nested."""
@@ -262,4 +263,14 @@ _CHECKS: Mapping[type[nodes.Node], Callable[..., Iterator[Fault]]] = {
 
 def check(parsed: Parsed) -> tuple[Fault, ...]:
     """Everything in a template that is not allowed, whatever its names mean."""
-    return tuple(_Checker(parsed).walk(parsed.tree))
+    return (*_too_long(parsed), *_Checker(parsed).walk(parsed.tree))
+
+
+def _too_long(parsed: Parsed) -> Iterator[Fault]:
+    """A text without braces is as long as its source; of others only rendering tells."""
+    outputs = [part for part in parsed.tree.body if isinstance(part, nodes.Output)]
+    pieces = [piece.data for output in outputs for piece in output.nodes if isinstance(piece, nodes.TemplateData)]
+    plain = len(outputs) == len(parsed.tree.body) and len(pieces) == sum(len(output.nodes) for output in outputs)
+    if plain and sum(map(len, pieces)) > MAX_CHARACTERS:
+        message = f"this text is longer than {MAX_CHARACTERS:,} characters"
+        yield Fault("B301", 0, len(parsed.source), message, "nobody reads that much in a chat: make it shorter")

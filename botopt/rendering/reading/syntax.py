@@ -28,6 +28,9 @@ MAX_SOURCE = 20_000
 MAX_DEPTH = 60
 """How deeply tags and expressions may be nested: every walk through a tree is sure to come back."""
 
+_BITS = 1_024
+"""No float holds more, and what has a few times as many cannot even be written out."""
+
 _BETWEEN = (nodes.BinExpr, nodes.Compare, nodes.Concat, nodes.CondExpr, nodes.Operand, nodes.Keyword, nodes.Pair)
 """Nodes that begin and end with what they are made of; Jinja notes a sign between, or behind, them."""
 
@@ -110,6 +113,9 @@ def parse(source: str) -> Parsed | Fault:
     deep = _beyond_depth(tree)
     if deep is not None:
         return _too_deep(source, deep)
+    # Python itself refuses such a number in decimals, and raises for one in hexadecimals when it is written out.
+    if any(isinstance(one.value, int) and one.value.bit_length() > _BITS for one in tree.find_all(nodes.Const)):
+        return Fault("B301", 0, len(source), "this text cannot be read: a number in it is too large")
     return Parsed(source, tree, tuple(token for token in _tokens(words) if token.kind not in _SILENT))
 
 
