@@ -42,6 +42,9 @@ def replay(
     max_memory: Annotated[
         int, typer.Option(min=1, help="MiB for users' states in memory; more of them stay on disk.")
     ] = 512,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Lines that are committed together; what --resume has to do again.")
+    ] = 100_000,
     format: OutputFormat = Format.TEXT,
     network: NetworkOption = NetworkName.AUTO,
 ) -> None:
@@ -57,7 +60,7 @@ def replay(
 
     shown = RecordFilter(user, type, None if since is None else moment("--since", since), limit)
     until_us = None if until is None else moment("--until", until)
-    asked = Asked(tuple(events), workspace, state, out, rejects, resume, until_us, workers, max_memory << 20)
+    asked = Asked(tuple(events), workspace, state, out, rejects, resume, until_us, workers, max_memory << 20, batch)
     asked.check()
     policy = load(workspace)
     shown.check(policy)

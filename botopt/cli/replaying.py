@@ -44,6 +44,7 @@ class Asked(msgspec.Struct, frozen=True):
     until_us: int | None
     workers: int | None
     memory: int
+    batch: int
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -103,7 +104,16 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
     if journal is not None:
         shown.go_on(journal.shown)
     outputs = Outputs(out, rejects, shown.pick if shown.active else None, shown.shown)
-    run = Run(engine, lanes, store, outputs, journal=journal, look=lambda: look_at(asked.events), memory=asked.memory)
+    run = Run(
+        engine,
+        lanes,
+        store,
+        outputs,
+        journal=journal,
+        look=lambda: look_at(asked.events),
+        memory=asked.memory,
+        batch=asked.batch,
+    )
     _notice(run.notices)
     interrupt = held.enter_context(Interrupt())
     progress = held.enter_context(Progress(inputs, visible=asked.out is not None))

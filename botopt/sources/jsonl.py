@@ -21,6 +21,9 @@ MAX_LINE_BYTES = 1 << 20
 STDIN = "-"
 """The name of standard input."""
 
+MOST_LINES = 10_000
+"""Lines that come together at most; ordinary ones are fewer, because so few bytes are read at once."""
+
 _CHUNK = 1 << 17
 _KEPT = (1 << 16) + 1
 
@@ -114,12 +117,13 @@ class InputFile:
         for block in self.blocks():
             yield from block
 
-    def blocks(self, begin: int = 0, first: int = 1) -> Iterator[Block]:
+    def blocks(self, begin: int = 0, first: int = 1, most: int = MOST_LINES) -> Iterator[Block]:
         """The lines in blocks, as they come.
 
         Args:
             begin: where to begin, in bytes: at the beginning of a line. Only files that are plain can begin later.
             first: the number of the line there.
+            most: how many lines a block has at most.
 
         Raises:
             InputError: the file is damaged or cut off.
@@ -128,7 +132,7 @@ class InputFile:
             assert self._file is not None
             self._file.seek(begin)
             self._position = begin
-        for block in _blocks(pieces(self.name, self._chunks()), self._number, begin, first):
+        for block in _blocks(pieces(self.name, self._chunks()), self._number, begin, first, most):
             yield block if self.size else msgspec.structs.replace(block, caught_up=self._waits())
 
     def _waits(self) -> bool:
@@ -169,11 +173,12 @@ def _words(fault: Exception) -> str:
     return ((fault.strerror if isinstance(fault, OSError) else None) or str(fault)).lower()
 
 
-def _blocks(chunks: Iterator[bytes], input_number: int, begin: int, number: int) -> Iterator[Block]:
+def _blocks(
+    chunks: Iterator[bytes], input_number: int, begin: int, number: int, most: int = MOST_LINES
+) -> Iterator[Block]:
     """Split chunks of at most some hundred KB, so that what is held at once is a chunk and a line."""
     begun: list[bytes] = []  # pieces of a line that is not at its end
     size = 0
-    end = begin  # of the last whole line
     seen = begin
     long: _Long | None = None
     for chunk in chunks:
@@ -190,13 +195,19 @@ def _blocks(chunks: Iterator[bytes], input_number: int, begin: int, number: int)
         if not lines:
             continue
         rest = lines.pop()
-        lines.insert(0, b"".join(begun) if long is None else long.end())
-        if b"\r" in chunk or lines[0].endswith(b"\r"):
-            lines = [raw if isinstance(raw, LongLine) else raw.removesuffix(b"\r") for raw in lines]
+        end = seen - len(chunk)
+        lines.insert(0, head)
+        whole = b"".join(begun) if long is None else long.end()
         begun, size, long = [rest], len(rest), None
-        end = seen - size
-        yield Block(input_number, number, lines, end, len(chunk))
-        number += len(lines)
+        for at in range(0, len(lines), most):
+            raws = lines[at : at + most]
+            end += sum(map(len, raws)) + len(raws)
+            if not at:
+                raws[0] = whole
+            if b"\r" in chunk or raws[0].endswith(b"\r"):
+                raws = [raw if isinstance(raw, LongLine) else raw.removesuffix(b"\r") for raw in raws]
+            yield Block(input_number, number, raws, end, len(chunk))
+            number += len(raws)
     if long is not None:
         yield Block(input_number, number, [long.end()], seen, 0)
     elif size:

@@ -8,7 +8,7 @@ from typing import Self
 
 from botopt.model.errors import UsageError
 from botopt.model.event import Line
-from botopt.sources.jsonl import STDIN, Block, InputFile
+from botopt.sources.jsonl import MOST_LINES, STDIN, Block, InputFile
 
 
 class Inputs:
@@ -42,10 +42,10 @@ class Inputs:
         for file in self._files:
             yield from file
 
-    def blocks(self, input_number: int = 0, begin: int = 0, line: int = 1) -> Iterator[Block]:
-        """Every line in blocks, from this line of this input on, which stands at this byte."""
+    def blocks(self, input_number: int = 0, begin: int = 0, line: int = 1, most: int = MOST_LINES) -> Iterator[Block]:
+        """Every line in blocks of at most `most`, from this line of this input on, which stands at this byte."""
         for file in self._files[input_number:]:
-            yield from file.blocks(begin, line)
+            yield from file.blocks(begin, line, most)
             begin, line = 0, 1
 
     @property

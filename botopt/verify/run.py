@@ -12,7 +12,7 @@ from botopt.engine.engine import Engine
 from botopt.model.ports import StateStore
 from botopt.model.record import encode_line
 from botopt.model.user_state import NEVER_US
-from botopt.sources.jsonl import Block
+from botopt.sources.jsonl import MOST_LINES, Block
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
 from botopt.verify.lane import Batch, counted
@@ -23,7 +23,7 @@ from botopt.verify.summary import Summary
 from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
 BATCH_LINES = 100_000
-"""Lines that are committed together."""
+"""Lines that are committed together, if nobody says otherwise: about a second of work."""
 
 BATCH_BYTES = 64 << 20
 """A batch ends early when its lines are longer than this together."""
@@ -66,6 +66,8 @@ class Run:
     Args:
         journal: where it goes on from, or begins; None for a run that cannot go on, for example to a screen.
         look: reads the inputs once more, to know them again; asked for at the first commit of a journal.
+        memory: bytes for users' packed states.
+        batch: lines that are committed together.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Run:
         journal: Journal | None = None,
         look: Callable[[], tuple[Input, ...]] = tuple,
         memory: int = DEFAULT_MEMORY,
+        batch: int = BATCH_LINES,
     ) -> None:
         self._engine = engine
         self._lanes = lanes
@@ -86,6 +89,7 @@ class Run:
         self._journal = journal
         self._look = look
         self._memory = memory
+        self._batch = batch
         self._place = Place() if journal is None else journal.place
         self._newest_us = NEVER_US if journal is None else journal.newest_us
         self.summary = Summary() if journal is None else Summary.kept(journal.summary)
@@ -121,7 +125,8 @@ class Run:
         self.summary.still_held = self._store.held()
 
     def _watched(self, inputs: Inputs, stop: Callable[[], bool]) -> Iterator[Block]:
-        for block in inputs.blocks(self._place.input_number, self._place.position, self._place.line):
+        place = self._place
+        for block in inputs.blocks(place.input_number, place.position, place.line, min(self._batch, MOST_LINES)):
             yield block
             if stop():
                 self.summary.interrupted = True
@@ -130,7 +135,7 @@ class Run:
     def _ends_batch(self, block: Block) -> bool:
         self._lines += len(block.lines)
         self._bytes += block.size
-        if self._lines < BATCH_LINES and self._bytes < BATCH_BYTES and not block.caught_up:
+        if self._lines < self._batch and self._bytes < BATCH_BYTES and not block.caught_up:
             return False
         self._lines = self._bytes = 0
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import os
 import random
 import re
@@ -128,7 +129,13 @@ def test_chunks_do_not_matter(chunks: list[bytes]) -> None:
     content = b"".join(chunks)
     parts = content.split(b"\n")
     wanted = [part.removesuffix(b"\r") for part in (parts if parts[-1] else parts[:-1])]
-    found = [raw for block in _blocks(iter(chunks), 4, 0, 1) for raw in block.lines]
+    blocks = list(_blocks(iter(chunks), 4, 0, 1, 3))
+    found = [raw for block in blocks for raw in block.lines]
+    assert all(len(block.lines) <= 3 for block in blocks)
+    for before, after in itertools.pairwise(blocks):
+        assert after.first == before.first + len(before.lines)
+        assert content[: before.end].count(b"\n") == after.first - 1
+        assert content[before.end - 1 : before.end] == b"\n"
     assert len(found) == len(wanted)
     for number, (raw, whole) in enumerate(zip(found, wanted, strict=True), 1):
         if isinstance(raw, LongLine):

@@ -17,7 +17,6 @@ from botopt.model.rejected import encode_rejected
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import Block
 from botopt.state.memory import MemoryStore
-from botopt.verify import run as run_module
 from botopt.verify.many_lanes import ManyLanes
 from botopt.verify.one_lane import OneLane
 from botopt.verify.population import Population
@@ -44,7 +43,7 @@ class Blocks:
         self._lines = lines
         self._size = size
 
-    def blocks(self, input_number: int = 0, begin: int = 0, line: int = 1) -> Iterator[Block]:
+    def blocks(self, input_number: int = 0, begin: int = 0, line: int = 1, most: int = 0) -> Iterator[Block]:
         for at in range(line - 1, len(self._lines), self._size):
             some = list(self._lines[at : at + self._size])
             yield Block(0, at + 1, some, at + len(some), sum(map(len, some)))
@@ -95,20 +94,15 @@ def in_lines(
 ) -> Left:
     """By the engine that writes lines."""
     outputs = Memory()
-    before = run_module.BATCH_LINES
-    run_module.BATCH_LINES = batch
-    try:
-        with ExitStack() as held:
-            path, store = state or (None, MemoryStore())
-            lanes = (
-                held.enter_context(ManyLanes(engine, NAMES, path, workers, 1 << 20))
-                if workers > 1
-                else OneLane(engine, Population(engine, store), NAMES)
-            )
-            run = Run(engine, lanes, store, outputs)
-            run.run(Blocks(raws(events), block), until_us=until)
-    finally:
-        run_module.BATCH_LINES = before
+    with ExitStack() as held:
+        path, store = state or (None, MemoryStore())
+        lanes = (
+            held.enter_context(ManyLanes(engine, NAMES, path, workers, 1 << 20))
+            if workers > 1
+            else OneLane(engine, Population(engine, store), NAMES)
+        )
+        run = Run(engine, lanes, store, outputs, batch=batch)
+        run.run(Blocks(raws(events), block), until_us=until)
     return Left(bytes(outputs.records), bytes(outputs.rejected), run.summary.to_plain(), users(store))
 
 

@@ -49,7 +49,7 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
     match = None if rules is None else rules.match_values
     remembered = name in keep.times or name in keep.past
     engagement_factor = factor_of(settings.engagement)
-    clicked, failed = Response.CLICKED, Response.FAILED
+    pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     too_low = (name, Outcome.BELOW_THRESHOLD, Reason.BELOW_THRESHOLD)
     scored_by_mask: dict[int, Scored] = {}
     middle = f',"event_type":"{name}","user":'
@@ -67,8 +67,10 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
         state.clock_us = now_us
         sends = state.sends
         place = state.settled
-        if place < len(sends) and sends[place].time_us + ignored_after_us <= now_us:
-            settle(state, now_us, settings)
+        if place < len(sends):
+            oldest = sends[place]
+            if oldest.response is not pending or oldest.time_us + ignored_after_us <= now_us:
+                settle(state, now_us, settings)
         work: Work | None = None
         mask = 0
         if pick is not None:
