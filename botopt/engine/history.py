@@ -104,7 +104,11 @@ def _texts(template: Template) -> Iterable[str]:
 
 
 def prune(state: UserState, keep: Retention) -> None:
-    """Forget what no window can reach any more. Every window is half-open: at exactly T + w it is over."""
+    """Forget what no window can reach any more. Every window is half-open: at exactly T + w it is over.
+
+    What is left does not depend on how often this was done: a name that was forgotten and came again stands where it
+    would have stood, in order of names.
+    """
     now_us = state.clock_us
     _prune_identities(state, now_us - keep.dedupe_us)
     for name in list(state.times):
@@ -119,6 +123,10 @@ def prune(state: UserState, keep: Retention) -> None:
                 state.past[name] = left
             else:
                 del state.past[name]
+    if len(state.times) > 1:
+        state.times = dict(sorted(state.times.items()))
+    if len(state.past) > 1:
+        state.past = dict(sorted(state.past.items()))
     _prune_sends(state, now_us - keep.sends_us)
 
 

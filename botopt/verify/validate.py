@@ -1,17 +1,30 @@
-"""A workspace's findings: reading it, then every check on what was read."""
+"""A workspace's findings: reading it, then every check on what was read.
+
+What was found before is remembered by content (`cache`), so an unchanged workspace is not even read as YAML. That is
+why nothing that reads or checks is imported before it is known to be needed.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from botopt.delivery.registry import CHANNEL_TYPES
-from botopt.loading.policy import Loaded, load_policy
+from botopt.loading.snapshot import Snapshot, take
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.errors import PolicyError
 from botopt.model.policy import Policy
-from botopt.verify.checks import CHECKS, Check, needed
+from botopt.verify.cache.key import key_of
+from botopt.verify.cache.packing import pack, unpack, unplaced
+from botopt.verify.cache.store import find, keep
+
+if TYPE_CHECKING:
+    from botopt.loading.policy import Loaded
+    from botopt.verify.checks import Check
+
+_ALL, _NEEDED = "all", "needed"
+"""The kinds of checks whose findings are remembered."""
 
 
 class Validation(msgspec.Struct, frozen=True):
@@ -22,12 +35,49 @@ class Validation(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
 
 
-def validate(folder: Path | str, checks: tuple[Check, ...] = CHECKS) -> Validation:
+def validate(folder: Path | str) -> Validation:
     """All findings of the workspace in `folder`, in one run."""
-    loaded = load_policy(Path(folder), channel_types=CHANNEL_TYPES)
+    snapshot = take(Path(folder))
+    return _remembered(snapshot, _ALL) or _found(snapshot, _ALL)
+
+
+def load(folder: Path | str) -> Policy:
+    """The policy of the workspace in `folder`.
+
+    Raises:
+        PolicyError: it has errors; the exception carries all findings.
+    """
+    snapshot = take(Path(folder))
+    known = _remembered(snapshot, _ALL)
+    if known is None or known.policy is None:  # an error that only the other checks find stops no policy
+        known = _remembered(snapshot, _NEEDED) or _found(snapshot, _NEEDED)
+    if known.policy is None:
+        raise PolicyError(known.diagnostics)
+    return known.policy
+
+
+def _remembered(snapshot: Snapshot, kind: str) -> Validation | None:
+    key = key_of(snapshot, kind)
+    data = None if key is None else find(key)
+    return None if data is None else unpack(data, Validation)
+
+
+def _found(snapshot: Snapshot, kind: str) -> Validation:
+    """What reading and checking finds, which is then remembered."""
+    from botopt.delivery.registry import CHANNEL_TYPES
+    from botopt.loading.policy import read_policy
+    from botopt.verify.checks import CHECKS, needed
+
+    loaded = read_policy(snapshot, channel_types=CHANNEL_TYPES)
+    checks = CHECKS if kind == _ALL else needed(CHECKS)
     found = in_order((*loaded.diagnostics, *_checked(loaded, checks)))
-    policy = None if has_errors(found) else loaded.policy
-    return Validation(policy, found, loaded.files)
+    policy = None if loaded.policy is None or has_errors(found) else unplaced(loaded.policy)
+    validation = Validation(policy, found, loaded.files)
+    key = key_of(snapshot, kind)
+    data = None if key is None else pack(validation)
+    if key is not None and data is not None:
+        keep(key, data)
+    return validation
 
 
 def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:
@@ -38,15 +88,3 @@ def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:
         for check in checks
         for finding in check.findings(policy)
     ]
-
-
-def load(folder: Path | str) -> Policy:
-    """The policy of the workspace in `folder`.
-
-    Raises:
-        PolicyError: it has errors; the exception carries all findings.
-    """
-    validation = validate(folder, needed(CHECKS))
-    if validation.policy is None:
-        raise PolicyError(validation.diagnostics)
-    return validation.policy
