@@ -2,7 +2,7 @@
 
 The tree is rewritten before Jinja compiles it: every value of the policy becomes one plain variable, comparisons,
 joined texts and loops go through `operations`, and an inline `if` without `else` prints nothing. `CompiledText` is all
-that the renderer knows of this; another way to compile (joining pieces for texts of plain `{{ name }}`) fits behind it.
+that the renderer knows of this.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jinja2 import Template, nodes
 from jinja2.exceptions import TemplateError
 from jinja2.runtime import Context
 
+from botopt.rendering.concatenation import Concatenation, concatenation
 from botopt.rendering.environment import COMPARE, JOIN, TURNS, sandbox
 from botopt.rendering.reading.allowed import check
 from botopt.rendering.reading.faults import Fault
@@ -40,6 +41,10 @@ class CompiledText(Protocol):
     """A text, ready to be written for many events."""
 
     @property
+    def concatenation(self) -> Concatenation | None:
+        """The text as a concatenation with the same `keys`, if it is nothing else."""
+
+    @property
     def keys(self) -> tuple[Key, ...]:
         """The values that `write` wants, in this order."""
 
@@ -54,9 +59,10 @@ class CompiledText(Protocol):
 class PlainText:
     """A text without braces."""
 
-    __slots__ = ("keys", "text")
+    __slots__ = ("concatenation", "keys", "text")
 
     def __init__(self, text: str) -> None:
+        self.concatenation: Concatenation | None = None
         if len(text) > MAX_CHARACTERS:
             raise TextFailure(f"it is longer than {MAX_CHARACTERS:,} characters", 0)
         self.keys: tuple[Key, ...] = ()
@@ -70,7 +76,7 @@ class PlainText:
 class JinjaText:
     """A text that Jinja compiled to Python code."""
 
-    __slots__ = ("_absent", "_names", "_root", "_template", "keys")
+    __slots__ = ("_absent", "_names", "_root", "_template", "concatenation", "keys")
 
     def __init__(self, parsed: Parsed) -> None:
         rewriting = _Rewriting(parsed)
@@ -79,6 +85,8 @@ class JinjaText:
         self._template = Template.from_code(sandbox(), sandbox().compile(tree, filename=_FILE), {})
         self._root: Callable[[Context], Iterator[str]] = self._template.root_render_func
         self.keys = tuple(rewriting.variables)
+        found = concatenation(parsed, own_names(parsed.tree))
+        self.concatenation = found if found is not None and found.keys == self.keys else None
         self._names = tuple(rewriting.variables.values())
         self._absent = tuple(Absent(hint=f'"{words}" is absent') for words in rewriting.words.values())
 

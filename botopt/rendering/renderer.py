@@ -8,7 +8,7 @@ link is an error, because a message without words, or a button that leads nowher
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -32,6 +32,8 @@ class PreparedText(msgspec.Struct, frozen=True):
     part: Part
     text: CompiledText
     places: tuple[int, ...]
+    joined: Callable[[Sequence[object]], str | None] | None = None
+    """The faster way, where there is one; it gives None for values that are not ordinary."""
 
 
 class Variation:
@@ -52,19 +54,30 @@ class Variation:
         Raises:
             RenderError: over the bounds, or a value that is absent or cannot be printed.
         """
-        tag = self.locale_for(locale)
-        written: dict[tuple[str, int], str] = {}
+        tag = self._chosen.get(locale) or self.locale_for(locale)
+        texts = self._texts.get(tag) or self.texts(tag)
         given = self.given(values)
-        for text in self.texts(tag):
+        if len(texts) == 1:
+            return Rendered(tag, self._written(texts[0], given, tag, timezone, now_us))
+        written: dict[tuple[str, int], str] = {}
+        for text in texts:
             part = text.part
             if part.kind == "link" and not written["label", part.button]:
                 continue
-            try:
-                words = self.write(text, given, tag, timezone, now_us)
-            except TextFailure as failure:
-                raise RenderError(f"{self._where}, {part} ({tag}): {failure.reason}") from failure
-            written[part.kind, part.button] = words
+            written[part.kind, part.button] = self._written(text, given, tag, timezone, now_us)
         return _message(tag, written)
+
+    def _written(self, text: PreparedText, given: Sequence[object], tag: str, timezone: str, now_us: int) -> str:
+        if text.joined is not None:
+            words = text.joined([given[place] for place in text.places])
+            if words is not None:
+                words = words.strip()
+                if words or not text.part.needed:
+                    return words
+        try:
+            return self.write(text, given, tag, timezone, now_us)
+        except TextFailure as failure:
+            raise RenderError(f"{self._where}, {text.part} ({tag}): {failure.reason}") from failure
 
     def locale_for(self, tag: str) -> str:
         """The locale of the variant that a user gets: `de-AT`, else `de`, else the workspace's."""
@@ -102,7 +115,8 @@ class Variation:
             text = compiled(part.text.source)
         except TextFailure as failure:
             raise RenderError(f"{self._where}, {part}: {failure.reason}") from failure
-        return PreparedText(part, text, tuple(self._places[key] for key in text.keys))
+        joined = None if text.concatenation is None else text.concatenation.joined
+        return PreparedText(part, text, tuple(self._places[key] for key in text.keys), joined)
 
     def write(self, text: PreparedText, given: Sequence[object], tag: str, timezone: str, now_us: int) -> str:
         """One text, without the white space around it.
