@@ -7,7 +7,6 @@ from collections import Counter
 
 import msgspec
 
-from botopt.cli.decisions import Story
 from botopt.cli.options import Format
 from botopt.model.decision import Decision, Outcome
 from botopt.model.errors import UsageError
@@ -93,6 +92,8 @@ class Screen:
         self._rejects = rejects
         self._filter = shown
         self._inputs = inputs
+        from botopt.cli.decisions import Story
+
         self._story = Story()
 
     def take(self, item: Decided | Responded) -> None:

@@ -12,20 +12,21 @@ from botopt.model.policy import Value
 _FIELD_KEY = b"botopt/field/1"
 
 # Two of these are made for every event: a copy of a hash that was begun takes half the time of a new one.
-_identity = blake2b(digest_size=8, key=b"botopt/identity/1").copy
-_decision = blake2b(digest_size=12).copy
+# `engine/lines` begins with them itself.
+begin_identity = blake2b(digest_size=8, key=b"botopt/identity/1").copy
+begin_decision = blake2b(digest_size=12).copy
 
 
 def identity(key: str) -> int:
     """The keyed 64-bit hash of an event's identity (`Event.key`), as an unsigned integer."""
-    begun = _identity()
+    begun = begin_identity()
     begun.update(key.encode())
     return int.from_bytes(begun.digest(), "big")
 
 
 def decision_id(key: str, attempt: int | str, time_us: int) -> bytes:
     """12 bytes that no other decision has, from `Event.key`, the attempt and the time of the decision."""
-    begun = _decision()
+    begun = begin_decision()
     begun.update(f"{key}\0{attempt}\0{time_us}".encode())
     return begun.digest()
 

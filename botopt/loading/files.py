@@ -1,9 +1,10 @@
-"""Which files of a workspace are read."""
+"""Which files of a workspace are read, and their bytes."""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,6 +14,9 @@ import msgspec
 from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.position import Position
+
+MAX_BYTES = 16 << 20
+"""A larger file is no policy: this is room for tens of thousands of event types."""
 
 _SUFFIXES = (".yaml", ".yml")
 _ON_PURPOSE = re.compile(r"\.(?:bak|orig|old|off|disabled|tmp|swp|save)$|~$", re.IGNORECASE)
@@ -72,6 +76,33 @@ def _looks_like_policy(name: str) -> bool:
         return False
     suffix = lower.rpartition(".")[2]
     return ".yaml" in lower or ".yml" in lower or bool(get_close_matches(suffix, ("yaml", "yml"), cutoff=0.7))
+
+
+def read_bytes(path: Path, shown: str) -> bytes | Diagnostic:
+    """All bytes of a file, or the finding that says why there are none; `shown` is its name there."""
+    try:
+        return _bytes(path)
+    except OSError as error:
+        message = f"this file cannot be read: {_in_words(path, error)}"
+        return finding("B001", Position(shown), message, "check that it exists and that you may read it")
+
+
+def _bytes(path: Path) -> bytes:
+    """All bytes of a file; of what has no end, or would make its reader wait, none."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(None, "it is a pipe or a device, not a file")
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(None, f"it is larger than {MAX_BYTES >> 20} MB")
+    return data
+
+
+def _in_words(path: Path, error: OSError) -> str:
+    if path.is_symlink() and not path.exists():
+        return f"it is a link to {path.readlink()}, which is not there"
+    return error.strerror or str(error)
 
 
 def no_rules(workspace: Path) -> Diagnostic:

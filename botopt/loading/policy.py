@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.loading.files import find_files, no_rules
+from botopt.loading.files import no_rules
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.sections import gather, losses
 from botopt.loading.parse.workspace import read_workspace
-from botopt.loading.reader import Document, SourceText, read_file
+from botopt.loading.reader import Document, SourceText, read_data
 from botopt.loading.reading.traps import CONTROL
 from botopt.loading.revision import revision_of
+from botopt.loading.snapshot import Snapshot, take
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
 from botopt.model.position import Position
@@ -43,17 +44,19 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load_policy(folder: Path, *, channel_types: Mapping[str, Collection[str]]) -> Loaded:
     """Read the workspace in `folder`. `channel_types` are the channel types that exist, with their options."""
+    return read_policy(take(folder), channel_types=channel_types)
+
+
+def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, Collection[str]]) -> Loaded:
+    """Read the files of a workspace."""
     documents: list[tuple[Document, str]] = []
-    found: list[Diagnostic] = []
-    for kind in ("rules", "templates"):
-        listed = find_files(folder, kind)
-        found += listed.findings
-        for path, shown in listed.files:
-            document, problems = read_file(path, shown)
-            documents.append((document, kind))
-            found += problems
-    if not documents or not (folder / "rules").is_dir():
-        found.append(no_rules(folder))
+    found = list(snapshot.findings)
+    for file in snapshot.files:
+        document, problems = read_data(file.name, file.data)
+        documents.append((document, file.kind))
+        found += problems
+    if not snapshot.has_rules:
+        found.append(no_rules(snapshot.folder))
     findings = Findings(losses((document for document, _ in documents), found))
     partial = read_workspace(findings, gather(findings, documents), channel_types)
     sources = {document.file: document.source for document, _ in documents}

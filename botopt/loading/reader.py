@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
+from botopt.loading.files import read_bytes
 from botopt.loading.reading.broken import no_colon
 from botopt.loading.reading.decoding import decode
 from botopt.loading.reading.gathering import Gathering
@@ -12,25 +12,21 @@ from botopt.loading.reading.nodes import Document, Map, Node, Scalar, Sequence
 from botopt.loading.reading.recovery import Recovery
 from botopt.loading.reading.source import SourceText
 from botopt.loading.reading.tree import Tree, Unreadable
-from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic, in_order
-from botopt.model.position import Position
 
-__all__ = ["Document", "Map", "Node", "Scalar", "Sequence", "SourceText", "read_file", "read_text"]
-
-MAX_BYTES = 16 << 20
-"""A larger file is no policy: this is room for tens of thousands of event types."""
+__all__ = ["Document", "Map", "Node", "Scalar", "Sequence", "SourceText", "read_data", "read_file", "read_text"]
 
 
 def read_file(path: Path, shown_as: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Read a file; `shown_as` is its name in every position."""
-    try:
-        data = _bytes(path)
-    except OSError as error:
-        message = f"this file cannot be read: {_in_words(path, error)}"
-        hint = "check that it exists and that you may read it"
-        return _nothing(shown_as), (finding("B001", Position(shown_as), message, hint),)
-    return read_text(shown_as, data)
+    return read_data(shown_as, read_bytes(path, shown_as))
+
+
+def read_data(file: str, data: bytes | Diagnostic) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """Read the bytes of a file, or what is known of one without."""
+    if isinstance(data, Diagnostic):
+        return _nothing(file), (data,)
+    return read_text(file, data)
 
 
 def read_text(file: str, data: bytes) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -69,23 +65,5 @@ def _root(gathering: Gathering) -> Node | None:
     return root
 
 
-def _bytes(path: Path) -> bytes:
-    """All bytes of a file; of what has no end, or would make its reader wait, none."""
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(None, "it is a pipe or a device, not a file")
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(None, f"it is larger than {MAX_BYTES >> 20} MB")
-    return data
-
-
 def _nothing(file: str) -> Document:
     return Document(file, None, SourceText(file, ""), partial=True)
-
-
-def _in_words(path: Path, error: OSError) -> str:
-    if path.is_symlink() and not path.exists():
-        return f"it is a link to {path.readlink()}, which is not there"
-    return error.strerror or str(error)

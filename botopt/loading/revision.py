@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import cache
 from hashlib import blake2b
 
 import msgspec
@@ -20,33 +21,47 @@ def revision_of(policy: Policy) -> str:
 
 
 def _meaning(value: object) -> object:
-    match value:
-        case Enum():
-            return value.value
-        case None | bool() | str() | int():
-            return value
-        case float():
-            return int(value) if value.is_integer() else value
-        case When():
-            return _meaning(value.condition)
-        case Text():
-            return value.source
-        case Pattern():
-            return value.text
-        case msgspec.Struct():
-            return [type(value).__name__, *(_part(value, name) for name in value.__struct_fields__)]
-        case Mapping():
-            return [[name, _meaning(value[name])] for name in sorted(value)]
-        case tuple() | list():
-            return [_meaning(part) for part in value]
-        case _:
-            raise TypeError(f"{type(value)} has no place in a policy")
+    return _meaning_of(type(value))(value)
 
 
-def _part(struct: msgspec.Struct, name: str) -> object:
-    if name in _NO_MEANING:
-        return None
-    value = getattr(struct, name)
-    if name in _ANY_ORDER and isinstance(value, tuple):
-        return sorted((_meaning(part) for part in value), key=repr)
-    return _meaning(value)
+@cache
+def _meaning_of(kind: type) -> Callable[..., object]:
+    """What tells the meaning of the values of a type: a policy has thousands of values, and a few dozen types."""
+    if issubclass(kind, msgspec.Struct):
+        return _SPECIAL.get(kind) or _struct(kind)
+    for general, told in _PLAIN:
+        if issubclass(kind, general):
+            return told
+    raise TypeError(f"{kind} has no place in a policy")
+
+
+def _struct(kind: type[msgspec.Struct]) -> Callable[[object], object]:
+    """The meaning of each field that has one; of the others None."""
+    name = kind.__name__
+    parts: list[tuple[str, Callable[[object], object]]] = [
+        (field, _nothing if field in _NO_MEANING else _in_any_order if field in _ANY_ORDER else _meaning)
+        for field in kind.__struct_fields__
+    ]
+    return lambda value: [name, *(told(getattr(value, field)) for field, told in parts)]
+
+
+def _nothing(_: object) -> object:
+    return None
+
+
+def _in_any_order(value: object) -> object:
+    return sorted((_meaning(part) for part in value), key=repr) if isinstance(value, tuple) else _meaning(value)
+
+
+_SPECIAL: Mapping[type, Callable[..., object]] = {
+    When: lambda value: _meaning(value.condition),
+    Text: lambda value: value.source,
+    Pattern: lambda value: value.text,
+}
+_PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
+    (Enum, lambda value: value.value),
+    ((type(None), bool, str, int), lambda value: value),
+    (float, lambda value: int(value) if value.is_integer() else value),
+    (Mapping, lambda value: [[name, _meaning(value[name])] for name in sorted(value)]),
+    ((tuple, list), lambda value: [_meaning(part) for part in value]),
+)

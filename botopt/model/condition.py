@@ -41,7 +41,7 @@ class Scope(StrEnum):
     SENT = "sent"  # `sent('24h')`: name is empty
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(msgspec.Struct, frozen=True, tag_field="kind"):
     """A value that is looked up when an event is decided.
 
     `window_us` is the window in microseconds for count, seen and sent, else 0.
@@ -73,7 +73,7 @@ class Ref(msgspec.Struct, frozen=True):
                 return f"{self.scope}.{self.name}"
 
 
-class Literal(msgspec.Struct, frozen=True):
+class Literal(msgspec.Struct, frozen=True, tag_field="kind"):
     """A constant. Numbers of both types are floats here only if written with a point or exponent."""
 
     value: str | bool | int | float
@@ -84,7 +84,7 @@ class Literal(msgspec.Struct, frozen=True):
         return type_of_literal[type(self.value)]
 
 
-class Arithmetic(msgspec.Struct, frozen=True):
+class Arithmetic(msgspec.Struct, frozen=True, tag_field="kind"):
     """`left operator right` with operator one of `+ - * /`; both sides are numbers."""
 
     operator: str
@@ -93,7 +93,7 @@ class Arithmetic(msgspec.Struct, frozen=True):
     type: ValueType = ValueType.NUMBER
 
 
-class Negative(msgspec.Struct, frozen=True):
+class Negative(msgspec.Struct, frozen=True, tag_field="kind"):
     """`-operand`."""
 
     operand: Expression
@@ -103,7 +103,7 @@ class Negative(msgspec.Struct, frozen=True):
 Expression = Ref | Literal | Arithmetic | Negative
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class Comparison(msgspec.Struct, frozen=True, tag_field="kind"):
     """`left operator right`, operator one of `== != < <= > >=`. Text and booleans only know `==` and `!=`."""
 
     operator: str
@@ -111,7 +111,7 @@ class Comparison(msgspec.Struct, frozen=True):
     right: Expression
 
 
-class Membership(msgspec.Struct, frozen=True):
+class Membership(msgspec.Struct, frozen=True, tag_field="kind"):
     """`item in [options]`, or `not in` where `negated`: false for an absent item either way."""
 
     item: Expression
@@ -119,7 +119,7 @@ class Membership(msgspec.Struct, frozen=True):
     negated: bool = False
 
 
-class Contains(msgspec.Struct, frozen=True):
+class Contains(msgspec.Struct, frozen=True, tag_field="kind"):
     """`needle in haystack`, both text: substring, letter case matters. `negated` is `not in`."""
 
     needle: Expression
@@ -127,37 +127,37 @@ class Contains(msgspec.Struct, frozen=True):
     negated: bool = False
 
 
-class IsDefined(msgspec.Struct, frozen=True):
+class IsDefined(msgspec.Struct, frozen=True, tag_field="kind"):
     """`ref is defined`: the value is not absent."""
 
     ref: Ref
 
 
-class Truth(msgspec.Struct, frozen=True):
+class Truth(msgspec.Struct, frozen=True, tag_field="kind"):
     """A bare boolean: true if the value is true; an absent one is false."""
 
     ref: Ref
 
 
-class Constant(msgspec.Struct, frozen=True):
+class Constant(msgspec.Struct, frozen=True, tag_field="kind"):
     """`true` or `false`, written out."""
 
     value: bool
 
 
-class Not(msgspec.Struct, frozen=True):
+class Not(msgspec.Struct, frozen=True, tag_field="kind"):
     """`not part`."""
 
     part: Condition
 
 
-class All(msgspec.Struct, frozen=True):
+class All(msgspec.Struct, frozen=True, tag_field="kind"):
     """All parts hold; no parts hold always."""
 
     parts: tuple[Condition, ...]
 
 
-class AnyOf(msgspec.Struct, frozen=True):
+class AnyOf(msgspec.Struct, frozen=True, tag_field="kind"):
     """At least one part holds."""
 
     parts: tuple[Condition, ...]

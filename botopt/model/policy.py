@@ -166,7 +166,7 @@ class EventType(msgspec.Struct, frozen=True):
         return self.message is not None and self.enabled
 
 
-class Cooldown(msgspec.Struct, frozen=True):
+class Cooldown(msgspec.Struct, frozen=True, tag_field="kind"):
     """After a send, nothing with the same keys for `window_us`. `per` leaves out the implied `user`."""
 
     window_us: int
@@ -180,7 +180,7 @@ class Calendar(StrEnum):
     WEEK = "week"
 
 
-class Limit(msgspec.Struct, frozen=True):
+class Limit(msgspec.Struct, frozen=True, tag_field="kind"):
     """At most `count` sends in scope within a rolling `window_us` or a calendar day or week."""
 
     count: int
@@ -189,14 +189,14 @@ class Limit(msgspec.Struct, frozen=True):
     reserved: tuple[tuple[str, int], ...] = ()
 
 
-class Inhibition(msgspec.Struct, frozen=True):
+class Inhibition(msgspec.Struct, frozen=True, tag_field="kind"):
     """Nothing for `window_us` after a message of one of these event types; they never stop themselves."""
 
     by: tuple[str, ...]
     window_us: int
 
 
-class Resolution(msgspec.Struct, frozen=True):
+class Resolution(msgspec.Struct, frozen=True, tag_field="kind"):
     """Nothing once one of these events, with equal `same` fields, says the matter is closed."""
 
     by: tuple[str, ...]
@@ -204,13 +204,13 @@ class Resolution(msgspec.Struct, frozen=True):
     same: tuple[str, ...] = ()
 
 
-class Mute(msgspec.Struct, frozen=True):
+class Mute(msgspec.Struct, frozen=True, tag_field="kind"):
     """Silence for `window_us` from the moment the condition becomes true; None: whatever `when` chooses, always."""
 
     window_us: int | None
 
 
-class QuietHours(msgspec.Struct, frozen=True):
+class QuietHours(msgspec.Struct, frozen=True, tag_field="kind"):
     """Quiet while the user's wall clock shows `[start, end)`, in minutes of the day (end at most 1440).
 
     `days` are the days (0 is Monday) on which the hours begin, empty for all. `hold`: the message waits.
@@ -243,7 +243,7 @@ class Suppression(msgspec.Struct, frozen=True):
         return tuple(when for when in (self.when, self.unless) if when is not None)
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     """A Jinja source and where each of its characters stands."""
 
     source: str

@@ -48,7 +48,8 @@ class Decoder:
         self._readers.update(reserved_readers(policy, declared, self._undeclared))
         self._types = {name: declared.get(name, name) for name in (*declared, *self._readers)}
         self._hints: dict[str, str] = {}
-        self._typed: TypedReader = typed_reader(policy, declared, self._types) if typed else _nothing
+        self.typed: TypedReader = typed_reader(policy, declared, self._types) if typed else _nothing
+        """The fast reader: the event of an ordinary line, or None, and then `decode` says what the line is."""
 
     @property
     def undeclared(self) -> Counter[tuple[str, str]]:
@@ -63,13 +64,13 @@ class Decoder:
             line: its number in its input, from 1.
             input_number: its input's place among the inputs, from 0.
         """
-        return self._typed(raw) or self._strict(raw, line, input_number)
+        return self.typed(raw) or self._strict(raw, line, input_number)
 
     def decode_many(
         self, lines: Sequence[bytes], numbers: Sequence[int], input_number: int = 0
     ) -> list[Event | Rejected | None]:
         """What `decode` says of several lines with these numbers."""
-        typed, strict = self._typed, self._strict
+        typed, strict = self.typed, self._strict
         return [typed(raw) or strict(raw, number, input_number) for raw, number in zip(lines, numbers, strict=True)]
 
     def _strict(self, raw: bytes, line: int, input_number: int) -> Event | Rejected | None:

@@ -55,11 +55,11 @@ class Lane:
         # Each line is decided as soon as it is decoded, while all of it is at hand for the processor. Only when a user
         # must be read from the store, the lines that are left are decoded first, so that all users are read at once.
         decode, take, records, population = self._decoder.decode, self._lines.take, self.records, self._population
-        states, touched = population.states, population.touched
+        typed, states, touched = self._decoder.typed, population.states, population.touched
         newest_us = self._newest_us
         ahead: list[Event | Rejected | None] = []
         for place, raw in enumerate(raws):
-            event = ahead[place] if ahead else decode(raw, numbers[place], input_number)
+            event = ahead[place] if ahead else typed(raw) or decode(raw, numbers[place], input_number)
             if type(event) is Event:
                 user = event.user
                 touched.append(user)
@@ -113,5 +113,8 @@ class Lane:
 
 
 def counted(pairs: Sequence[tuple[str, str, int]]) -> Counter[tuple[str, str]]:
-    """Undeclared fields of a batch as a counter."""
-    return Counter({(event_type, field): number for event_type, field, number in pairs})
+    """Undeclared fields of a batch as a counter; several lanes may have met the same."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for event_type, field, number in pairs:
+        counts[event_type, field] += number
+    return counts

@@ -6,6 +6,9 @@ why nothing that reads or checks is imported before it is known to be needed.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,9 +71,10 @@ def _found(snapshot: Snapshot, kind: str) -> Validation:
     from botopt.loading.policy import read_policy
     from botopt.verify.checks import CHECKS, needed
 
-    loaded = read_policy(snapshot, channel_types=CHANNEL_TYPES)
-    checks = CHECKS if kind == _ALL else needed(CHECKS)
-    found = in_order((*loaded.diagnostics, *_checked(loaded, checks)))
+    with _few_collections():
+        loaded = read_policy(snapshot, channel_types=CHANNEL_TYPES)
+        checks = CHECKS if kind == _ALL else needed(CHECKS)
+        found = in_order((*loaded.diagnostics, *_checked(loaded, checks)))
     policy = None if loaded.policy is None or has_errors(found) else unplaced(loaded.policy)
     validation = Validation(policy, found, loaded.files)
     key = key_of(snapshot, kind)
@@ -78,6 +82,17 @@ def _found(snapshot: Snapshot, kind: str) -> Validation:
     if key is not None and data is not None:
         keep(key, data)
     return validation
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """What is read here stays until the end: to look for garbage among it time and again costs a seventh of all."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 50_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:

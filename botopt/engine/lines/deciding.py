@@ -10,7 +10,7 @@ from typing import Any
 from botopt.engine import effects
 from botopt.engine.choosing import word
 from botopt.engine.feedback import settle
-from botopt.engine.hashes import decision_id
+from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
 from botopt.engine.lines.texts import Scored, choices, decimal, instant, message, optional, quoted
 from botopt.engine.pipeline import first_stop
@@ -97,7 +97,9 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
                 if response is not clicked and response is not failed:
                     unanswered += 1
         bar = scored.bars.get(unanswered) or scored.bar(unanswered)
-        decided_id = decision_id(key, 0, now_us)
+        begun = begin_decision()
+        begun.update(f"{key}\x000\x00{now_us}".encode())  # as `hashes.decision_id`
+        decided_id = begun.digest()
         if mutes:
             work = work or Work(plan, state, event, now_us, now_us, 0)
             work.id, work.channel = decided_id, weighed.channel

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from botopt.engine import effects
 from botopt.engine.engine import Engine
 from botopt.engine.feedback import respond, settle, target
-from botopt.engine.hashes import identity as identity_of
+from botopt.engine.hashes import begin_identity
 from botopt.engine.lines.deciding import Act, Key, deciding
 from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES
@@ -41,6 +41,7 @@ class LineEngine:
 
 
 def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
+    from_bytes = int.from_bytes
     dedupe_us = engine.policy.settings.dedupe_window_us
 
     def take(state: UserState, event: Event) -> bool:
@@ -52,7 +53,9 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
         if state.held and any(held.until_us <= now_us for held in state.held):
             return False
         key = f"{event.user}\0{event.source}\0{event.id}"  # `Event.key`, without the call
-        identity, identities = identity_of(key), state.identities
+        begun = begin_identity()
+        begun.update(key.encode())
+        identity, identities = from_bytes(begun.digest(), "big"), state.identities
         if identity in identities or not act(state, event, now_us, key):
             return False
         identities[identity] = now_us

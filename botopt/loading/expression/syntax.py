@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
@@ -59,8 +60,7 @@ class Tree(msgspec.Struct, frozen=True):
         ends = [self._end(child) for child in node.iter_child_nodes()]
         if isinstance(node, nodes.Getattr | nodes.Test | nodes.Filter):
             name = node.attr if isinstance(node, nodes.Getattr) else node.name
-            inner = node.node
-            after = self._start(node) if inner is None else self._end(inner)
+            after = self._start(node) if node.node is None else ends[0]  # asked again, each part would double the work
             ends.append(next((w.end for w in self.words if w.start >= after and w.text == name), after))
         return max(ends, default=self._word_end((node.lineno or 1) - 1))
 
@@ -83,6 +83,7 @@ class Tree(msgspec.Struct, frozen=True):
         return len(self.text)
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Tree:
     """The tree of a condition.
 
@@ -121,7 +122,9 @@ def parse(text: str) -> Tree:
     level: list[nodes.Node] = [tree.root]
     for _ in range(MAX_DEPTH):
         level = [child for node in level for child in node.iter_child_nodes()]
-    if level:
+        if not level:
+            break
+    else:
         raise Complaint(0, len(text), "this condition is nested too deeply", "split it into a list of conditions")
     terms = sum(1 for _ in tree.root.find_all((nodes.Name, nodes.Const)))
     if terms > MAX_TERMS:

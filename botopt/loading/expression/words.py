@@ -82,6 +82,7 @@ _MISTAKES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"(?<![\w.])\d\d?:\d\d(?![\w.])", "{0} is a time of day", "compare the hour: time.hour >= 22"),
 )
+_ANY_MISTAKE = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in _MISTAKES))
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]"}
 
@@ -93,15 +94,7 @@ def words_of(text: str) -> list[Word]:
         Complaint: something that no condition contains.
     """
     bare = _QUOTED.sub(lambda found: "\0" * len(found.group()), text)
-    found = min(
-        (
-            (match.start(), -len(match[0]), number, match)
-            for number, (pattern, _, _) in enumerate(_MISTAKES)
-            if (match := re.search(pattern, bare)) is not None
-        ),
-        default=None,
-        key=lambda each: each[:3],
-    )
+    found = _first_mistake(bare) if _ANY_MISTAKE.search(bare) else None
     if (quote := re.search(r"['\"]", bare)) is not None and (found is None or quote.start() < found[0]):
         raise Complaint(quote.start(), len(text), "a quote is opened and never closed", "close it with the same quote")
     if found is not None:
@@ -115,6 +108,19 @@ def words_of(text: str) -> list[Word]:
     _brackets(bare)
     _escapes(text)
     return _split(text)
+
+
+def _first_mistake(bare: str) -> tuple[int, int, int, re.Match[str]] | None:
+    """Where the first mistake begins, its length and its number; of two at one place, the longer."""
+    return min(
+        (
+            (match.start(), -len(match[0]), number, match)
+            for number, (pattern, _, _) in enumerate(_MISTAKES)
+            if (match := re.search(pattern, bare)) is not None
+        ),
+        default=None,
+        key=lambda each: each[:3],
+    )
 
 
 def _brackets(bare: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 import re2
@@ -12,6 +12,7 @@ from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.plain import plain
 from botopt.loading.parse.wording import shown
+from botopt.loading.patterns import matcher
 from botopt.loading.reader import Node, Scalar
 from botopt.model.condition import NUMERIC, ValueType
 from botopt.model.policy import FieldSpec, Pattern, Value
@@ -131,23 +132,13 @@ def _pattern(block: Block) -> Pattern | None:
         block.findings.report("B116", node.position, message, "list the options: one_of: […]; or match less exactly")
         return None
     try:
-        fullmatch: Callable[[str], object] = re2.compile(text, _RE2_OPTIONS).fullmatch
+        return Pattern(text, matcher(text))
     except re2.error as why:
         words = why.args[0]
         words = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
         hint = "look-ahead, look-behind and back references do not exist here" if "(?" in text or "\\" in text else ""
         block.findings.report("B116", node.position, f"this pattern cannot be read: {words}", hint)
         return None
-    return Pattern(text, fullmatch)
-
-
-def _quiet() -> object:
-    options = re2.Options()
-    options.log_errors = False  # it would write to the terminal
-    return options
-
-
-_RE2_OPTIONS = _quiet()
 
 
 def _one_of(block: Block, spec: FieldSpec) -> tuple[str | int | float, ...]:

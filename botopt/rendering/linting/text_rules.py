@@ -38,7 +38,7 @@ def plain_link(parsed: Parsed, way: Reach) -> Iterator[Fault]:
     """A text value inside a link that is not encoded: a space or `&` in it would break the link."""
     own = own_names(parsed.tree)
     before = False
-    for output in parsed.tree.find_all(nodes.Output):
+    for output in (node for node in parsed.inside if isinstance(node, nodes.Output)):
         for node in output.nodes:
             use = use_of(parsed, node, own)
             ref = way.reference(use) if use else None
@@ -59,8 +59,8 @@ def missing_plurals(parsed: Parsed, tag: str) -> Iterator[Fault]:
     if not is_locale(tag):
         return
     wanted = counting_forms(locale(tag))
-    for node in parsed.tree.find_all(nodes.Filter):
-        if node.name != "plural":
+    for node in parsed.inside:
+        if not isinstance(node, nodes.Filter) or node.name != "plural":
             continue
         given = bound(node, FILTERS["plural"])
         lacking = [form for form in wanted if form not in given]

@@ -21,8 +21,9 @@ from botopt.rendering.compilation import TextFailure
 from botopt.rendering.filters import FILTERS
 from botopt.rendering.linting.cases import NOW_US, candidates, described, near, ordinary, typed
 from botopt.rendering.linting.holds import holds
+from botopt.rendering.linting.walking import Walk, walk
 from botopt.rendering.naming import Reach, from_samples, reaches
-from botopt.rendering.parts import Part
+from botopt.rendering.parts import Part, parts
 from botopt.rendering.reading.arguments import bound
 from botopt.rendering.reading.faults import Fault
 from botopt.rendering.reading.syntax import Parsed, parse
@@ -33,12 +34,25 @@ Values = dict[Key, object]
 
 
 class _Case(msgspec.Struct, frozen=True):
-    """Values to try and what is special about them. `changed`: only texts that use it need to be tried."""
+    """Values to try and what is special about them. `changed`: only texts that use it need to be tried.
 
-    values: Mapping[Key, object]
+    `given` are the inputs of the variant as templates see them, `seen` the same by their keys.
+    """
+
     words: str
+    given: Sequence[object]
+    seen: Mapping[Key, object]
     changed: Key | None = None
     blank: bool = False
+
+
+class _Tried(msgspec.Struct, frozen=True):
+    """A text in a locale: the way to try it fast, if there is one, and its place among those that are compiled."""
+
+    part: Part
+    tag: str
+    place: int
+    walk: Walk | None
 
 
 def trial_render(policy: Policy, template: Template) -> tuple[Diagnostic, ...]:
@@ -91,6 +105,7 @@ class _Trial:
         for key in _only_counted(variant):
             self.options[key] = self.options[key] or [["item"], []]  # what is in it does not matter
         timezone = policy.settings.timezone
+        self.locale = locale if (locale := policy.settings.locale) in variant.text else next(iter(variant.text), "")
         self.timezone = timezone if is_zone(timezone) else "UTC"
 
     def options_of(self, ref: Ref) -> tuple[object, ...]:
@@ -101,27 +116,45 @@ class _Trial:
         """What goes wrong, and what could not be tried."""
         yield from self._untried()
         cases = list(self._cases())
-        for tag in self.variant.text:
-            for text in self.bound.texts(tag):
-                failed: set[tuple[str, int]] = set()
-                for case in cases:
-                    failure = self._failure(text, case, tag)
-                    if failure and (failure.reason, failure.offset) not in failed:
-                        failed.add((failure.reason, failure.offset))
-                        yield _found(text.part, tag, case, failure)
+        for text in self._texts():
+            failed: set[tuple[str, int]] = set()
+            for case in self._concerning(text, cases):
+                failure = self._failure(text, case)
+                if failure and (failure.reason, failure.offset) not in failed:
+                    failed.add((failure.reason, failure.offset))
+                    yield _found(text.part, text.tag, case, failure)
 
-    def _failure(self, text: PreparedText, case: _Case, tag: str) -> TextFailure | None:
-        keys = text.text.keys
-        if case.changed is not None and case.changed not in keys:
-            return None
-        if any(not self.options[key] for key in keys if key in self.options):
-            return None  # nobody knows what it holds
-        given = self.bound.given([case.values.get(ref.key) for ref in self.bound.inputs])
+    def _texts(self) -> Iterator[_Tried]:
+        for tag in self.variant.text:
+            for place, part in enumerate(parts(self.variant, tag, self.locale)):
+                parsed = parse(part.text.source)
+                yield _Tried(part, tag, place, walk(parsed) if isinstance(parsed, Parsed) else None)
+
+    def _concerning(self, text: _Tried, cases: Iterable[_Case]) -> Iterator[_Case]:
+        """The cases in which this text may differ; none if it has a value of which nobody knows what it holds."""
+        keys = frozenset(self._compiled(text).text.keys) if text.walk is None else text.walk.keys
+        if all(self.options[key] for key in keys if key in self.options):
+            yield from (case for case in cases if case.changed is None or case.changed in keys)
+
+    def _compiled(self, text: _Tried) -> PreparedText:
+        return self.bound.texts(text.tag)[text.place]
+
+    def _failure(self, text: _Tried, case: _Case) -> TextFailure | None:
+        if text.walk is not None:
+            words = text.walk.write(case.seen, text.tag, self.timezone, NOW_US)
+            if words is not None and (words.strip() or not text.part.needed):
+                return None
         try:
-            self.bound.write(text, given, tag, self.timezone, NOW_US)
+            self.bound.write(self._compiled(text), case.given, text.tag, self.timezone, NOW_US)
         except TextFailure as failure:
             return None if case.blank and failure.is_empty else failure
         return None
+
+    def _case(self, values: Mapping[Key, object], words: str, changed: Key | None = None, *, blank: bool) -> _Case:
+        inputs = self.bound.inputs
+        given = self.bound.given([values.get(ref.key) for ref in inputs])
+        seen = {ref.key: value for ref, value in zip(inputs, given, strict=False)}  # the last is absent
+        return _Case(words, given, seen, changed, blank)
 
     def _cases(self) -> Iterator[_Case]:
         base = ordinary(self.conditions, self.needed, self.options)
@@ -129,17 +162,17 @@ class _Trial:
             own = {ref.key: typed(sample[ref.name], ref) for ref in self.refs.values() if self._is_in(ref, sample)}
             values = (base or {key: options[0] for key, options in self.options.items() if options}) | own
             if self._chosen(values):
-                yield _Case(values, f"sample {number}")
+                yield self._case(values, f"sample {number}", blank=False)
         if base is None or not self.way.event_type:
             return
-        yield _Case(base, "ordinary values")
+        yield self._case(base, "ordinary values", blank=False)
         for key, options in self.options.items():
             ref = self.refs[key]
             for value in options:
                 values = base | {key: value}
-                if self._chosen(values):
+                if value is not base[key] and self._chosen(values):
                     blank = isinstance(value, str) and not value.strip()
-                    yield _Case(values, f"{ref} being {described(value, ref.type)}", key, blank)
+                    yield self._case(values, f"{ref} being {described(value, ref.type)}", key, blank=blank)
 
     def _is_in(self, ref: Ref, sample: Mapping[str, object]) -> bool:
         return ref.scope is Scope.EVENT and sample.get(ref.name) is not None
@@ -204,12 +237,9 @@ def _only_counted(variant: Variant) -> frozenset[Key]:
     """The lists of which a variant only wants the `length`."""
     counted: set[Key] = set()
     used: list[Key] = []
-    for text in sources(variant):
-        parsed = parse(text.source)
-        if isinstance(parsed, Fault):
-            continue
+    for parsed in _readable(variant):
         own = own_names(parsed.tree)
-        lengths = [node.node for node in parsed.tree.find_all(nodes.Filter) if node.name == "length" and node.node]
+        lengths = [node.node for node in _filters(parsed, "length") if node.node]
         asked = [use for use in (use_of(parsed, node, own) for node in lengths) if use]
         counted |= {use.key for use in asked}
         used += [use.key for use in uses(parsed) if use not in asked]
@@ -219,17 +249,26 @@ def _only_counted(variant: Variant) -> frozenset[Key]:
 def _currencies(variant: Variant) -> frozenset[Key]:
     """The values that a variant takes for currencies."""
     found: set[Key] = set()
-    for text in sources(variant):
-        parsed = parse(text.source)
-        if isinstance(parsed, Fault):
-            continue
+    for parsed in _readable(variant):
         own = own_names(parsed.tree)
-        for node in parsed.tree.find_all(nodes.Filter):
-            argument = bound(node, FILTERS["money"]).get("currency") if node.name == "money" else None
+        for node in _filters(parsed, "money"):
+            argument = bound(node, FILTERS["money"]).get("currency")
             use = use_of(parsed, argument, own) if argument else None
             if use:
                 found.add(use.key)
     return frozenset(found)
+
+
+def _readable(variant: Variant) -> Iterator[Parsed]:
+    """The trees of a variant's texts."""
+    for text in sources(variant):
+        parsed = parse(text.source)
+        if isinstance(parsed, Parsed):
+            yield parsed
+
+
+def _filters(parsed: Parsed, name: str) -> Iterator[nodes.Filter]:
+    return (node for node in parsed.inside if isinstance(node, nodes.Filter) and node.name == name)
 
 
 __all__: Sequence[str] = ["trial_render"]

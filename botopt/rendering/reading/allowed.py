@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from jinja2 import nodes
 
@@ -17,7 +18,7 @@ from botopt.rendering.environment import LOOP_NAMES
 from botopt.rendering.filters import FILTERS
 from botopt.rendering.reading.arguments import argument_faults, call_faults
 from botopt.rendering.reading.faults import Fault
-from botopt.rendering.reading.syntax import Parsed
+from botopt.rendering.reading.syntax import Parsed, children
 from botopt.rendering.reading.uses import FUNCTIONS, GROUPS
 from botopt.rendering.scene import MAX_CHARACTERS
 
@@ -88,7 +89,7 @@ class _Checker:
             yield self.refused(node, message, hint)
 
     def inside(self, node: nodes.Node) -> Iterator[Fault]:
-        for child in node.iter_child_nodes():
+        for child in children(node):
             yield from self.walk(child)
 
     def refused(self, node: nodes.Node, message: str, hint: str) -> Fault:
@@ -261,6 +262,7 @@ _CHECKS: Mapping[type[nodes.Node], Callable[..., Iterator[Fault]]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def check(parsed: Parsed) -> tuple[Fault, ...]:
     """Everything in a template that is not allowed, whatever its names mean."""
     return (*_too_long(parsed), *_Checker(parsed).walk(parsed.tree))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 from jinja2 import nodes
 
 from botopt.model.condition import Scope
-from botopt.rendering.reading.syntax import Parsed
+from botopt.rendering.reading.syntax import Parsed, children
 
 GROUPS = {"user": Scope.USER, "engagement": Scope.ENGAGEMENT, "time": Scope.TIME}
 """Names that have parts: `user.plan`."""
@@ -48,6 +49,7 @@ def duration_us(text: str) -> int | None:
     return seconds * 1_000_000 if 0 < seconds * 1_000_000 <= _LONGEST_US else None
 
 
+@lru_cache(maxsize=256)
 def own_names(tree: nodes.Template) -> frozenset[str]:
     """The names that the template itself gives to values, with `set` and `for`."""
     return frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx == "store") | {"loop"}
@@ -82,6 +84,7 @@ def use_of(parsed: Parsed, node: nodes.Node, own: frozenset[str]) -> Use | None:
     return Use(*key, *parsed.extent(node)) if key else None
 
 
+@lru_cache(maxsize=256)
 def uses(parsed: Parsed) -> tuple[Use, ...]:
     """Every use in a template, in reading order."""
     own = own_names(parsed.tree)
@@ -91,7 +94,7 @@ def uses(parsed: Parsed) -> tuple[Use, ...]:
         if use:
             yield use
             return
-        for child in node.iter_child_nodes():
+        for child in children(node):
             yield from walk(child)
 
     return tuple(sorted(walk(parsed.tree), key=lambda use: use.start))

@@ -68,7 +68,7 @@ def _versions(folders: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in folders:
         try:
-            names = os.listdir(folder or ".")
+            names = sorted(path.name for path in Path(folder).iterdir())
         except OSError:
             continue
         for installed in filter(None, map(_INSTALLED.fullmatch, names)):

@@ -59,8 +59,10 @@ def unpack(data: bytes, kind: type[_Packed]) -> _Packed | None:
         return None
 
 
-def _read(_: type, part: object) -> object:
-    """Only patterns are read by a hook."""
+def _read(kind: object, part: object) -> object:
+    """What no field's type describes: patterns, and whatever stands in lists and objects of samples."""
+    if kind is object:
+        return part
     from botopt.loading.patterns import matcher  # most policies have none
 
     if not isinstance(part, str):

@@ -49,7 +49,7 @@ def find(key: bytes) -> bytes | None:
     try:
         if not _is_private(folder):
             return None
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
             data = file.read(MOST_BYTES)
         os.utime(path)  # the last to be removed is the one that was used last
     except OSError:
@@ -89,12 +89,12 @@ def _write(folder: Path, name: str, data: bytes) -> None:
     """Write a file at once: another process sees all of it, or none."""
     handle, temporary = tempfile.mkstemp(dir=folder)
     try:
-        with open(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.replace(temporary, folder / name)
+        Path(temporary).replace(folder / name)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
 
 

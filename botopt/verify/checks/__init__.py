@@ -8,16 +8,15 @@ from botopt.verify.checks.network import networks_agree
 from botopt.verify.checks.templates import templates_are_sound, templates_render
 
 CHECKS: tuple[Check, ...] = (
-    Check("templates", templates_are_sound, essential=True),
-    Check("trial rendering", templates_render),
+    Check("templates", templates_render, essential=templates_are_sound),
     Check("learning", learn_is_first),
     Check("networks", networks_agree),
 )
 
 
 def needed(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Those without which a policy must not run."""
-    return tuple(check for check in checks if check.essential)
+    """As much of them as a policy must not run without."""
+    return tuple(Check(check.name, check.essential) for check in checks if check.essential is not None)
 
 
 __all__ = ["CHECKS", "Check", "needed"]

@@ -9,10 +9,14 @@ import msgspec
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.policy import Policy
 
+Findings = Callable[[Policy], Iterable[Diagnostic]]
+
 
 class Check(msgspec.Struct, frozen=True):
-    """A named function from a policy to findings. An essential one is run before any event is decided, too."""
+    """A named function from a policy to findings. `essential` finds what must not be there before an event is decided,
+    if there is such a thing: a part of what `findings` finds.
+    """
 
     name: str
-    findings: Callable[[Policy], Iterable[Diagnostic]]
-    essential: bool = False
+    findings: Findings
+    essential: Findings | None = None

@@ -9,14 +9,18 @@ from botopt.model.condition import Condition
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.policy import Policy, When
 from botopt.model.position import Position
-from botopt.network.network import self_check
+from botopt.network.network import Disagreement, self_check
 
 
 def networks_agree(policy: Policy) -> Iterator[Diagnostic]:
     """One finding for each condition on which they differ."""
+    known: dict[tuple[Condition, ...], tuple[Disagreement, ...]] = {}
     for group in condition_groups(policy):
         places: dict[Condition, Position] = {when.condition: when.position for when in group}
-        for disagreement in self_check([when.condition for when in group]):
+        conditions = tuple(places)
+        if conditions not in known:
+            known[conditions] = self_check(conditions)
+        for disagreement in known[conditions]:
             yield finding(
                 "B501",
                 places[disagreement.condition],

@@ -16,7 +16,9 @@ def templates_are_sound(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def templates_render(policy: Policy) -> Iterator[Diagnostic]:
-    """Every sound variant in every locale, on its samples and on edge cases."""
+    """The same, and then every variant of a sound template in every locale, on its samples and on edge cases."""
     for template in policy.templates.values():
-        if not has_errors(check_template(policy, template)):
-            yield from trial_render(policy, template)
+        found = check_template(policy, template)
+        yield from found
+        if not has_errors(found):
+            yield from trial_render(policy, template)  # its texts were read just now, and are remembered
