@@ -76,7 +76,7 @@ def tell(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, net
     rejects = None if asked.rejects is None else Appending.create(asked.rejects)
     if rejects is not None:
         held.callback(rejects.close)
-    store = held.enter_context(open_store(asked.state))
+    store = held.enter_context(open_store(asked.state, asked.memory))
     decoder = Decoder(policy)
     run = Replay(build(policy, network), decoder, store, batch=1 if inputs.interactive else BATCH_LINES)
     _notice(run.notices)
@@ -97,7 +97,7 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
         from botopt.verify.many_lanes import ManyLanes
 
         many = held.enter_context(ManyLanes(engine, asked.events, asked.state, workers, asked.memory))
-    store = held.enter_context(open_store(asked.state))
+    store = held.enter_context(open_store(asked.state, asked.memory))
     lanes = many or OneLane(engine, Population(engine, store, asked.memory), asked.events)
     options = {**shown.asked(), "--until": asked.until_us, "the policy": policy.revision}
     out, rejects, journal = _outputs(held, asked, store, options)

@@ -9,10 +9,8 @@ from collections.abc import Set as AbstractSet
 from botopt.engine.engine import Engine
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import Send, UserState, pack, unpack
+from botopt.state.opening import DEFAULT_MEMORY
 from botopt.verify.windows import NEWEST_KEY
-
-DEFAULT_MEMORY = 512 << 20
-"""Bytes that packed states may take in memory, if nobody says otherwise."""
 
 ALIVE = 30_000
 """Users whose states stay unpacked; each takes about 2 KB then."""

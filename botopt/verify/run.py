@@ -13,10 +13,11 @@ from botopt.model.ports import StateStore
 from botopt.model.record import encode_line
 from botopt.model.user_state import NEVER_US
 from botopt.sources.jsonl import MOST_LINES, Block
+from botopt.state.opening import DEFAULT_MEMORY
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
 from botopt.verify.lane import Batch, counted
-from botopt.verify.population import DEFAULT_MEMORY, Population
+from botopt.verify.population import Population
 from botopt.verify.releasing import releases
 from botopt.verify.replay import never
 from botopt.verify.summary import Summary

@@ -18,8 +18,8 @@ from botopt.engine.engine import Engine
 from botopt.model.ports import StateStore
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import LongLine
-from botopt.state.memory import MemoryStore
 from botopt.state.opening import read_store
+from botopt.state.spilling import SpillingStore
 from botopt.verify.lane import Lane
 from botopt.verify.population import Population
 
@@ -88,12 +88,14 @@ def work(
     _let_go({orders.fileno(), answers.fileno()})
     gc.freeze()
     gc.disable()
+    worker = Worker(engine, files, state, memory)
     try:
-        _decide(orders, answers, shared, slot_bytes, Worker(engine, files, state, memory))
+        _decide(orders, answers, shared, slot_bytes, worker)
     except (EOFError, BrokenPipeError):
         pass  # there is nobody any more
     except Exception as fault:  # noqa: BLE001  # whatever it is, the other process says it
         answers.send_bytes(b"!" + _encode(Fault(type(fault).__name__, str(fault))))
+    worker.close()
     os._exit(0)  # nothing here has anything to tidy up, and what was copied from the other process is not ours
 
 
@@ -129,12 +131,17 @@ class Worker:
         self._memory = memory
         self._held: set[str] = set()
         self._open: tuple[Lane, Population, StateStore] | None = None
-        self._stack = ExitStack()
+        self._stack = ExitStack()  # left before the process ends
+
+    def close(self) -> None:
+        """Remove what was put on the disk."""
+        self._stack.close()
 
     def _opened(self) -> tuple[Lane, Population, StateStore]:
         """Opened with the first lines: by then the other process has made the state."""
         if self._open is None:
-            store = MemoryStore() if self._state is None else self._stack.enter_context(read_store(self._state))
+            store = SpillingStore(self._memory) if self._state is None else read_store(self._state)
+            self._stack.enter_context(store)
             population = Population(self._engine, store, self._memory)
             lane = Lane(self._engine, Decoder(self._engine.policy), population, self._files)
             self._open = (lane, population, store)

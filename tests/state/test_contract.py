@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import NEVER_US
 from botopt.state.memory import MemoryStore
+from botopt.state.spilling import SpillingStore
 from botopt.state.sqlite import open_state
 from tests.state.helpers import T, row
 
 MAKERS: Mapping[str, Callable[[Path], StateStore]] = {
     "memory": lambda folder: MemoryStore(),
+    "spilling, all in memory": lambda folder: SpillingStore(1 << 30),
+    "spilling, after the first commit": lambda folder: SpillingStore(1),
+    "spilling, somewhere": lambda folder: SpillingStore(3_000),
     "sqlite": lambda folder: open_state(folder / "state.db", create=True, read_only=False),
 }
 

@@ -134,7 +134,9 @@ class Faulty:
         if self.how == "power":
             self.cut()
             raise PowerCut
-        raise OSError({"full": errno.ENOSPC, "short": errno.ENOSPC, "io": errno.EIO, "readonly": errno.EROFS}[self.how], "no")
+        raise OSError(
+            {"full": errno.ENOSPC, "short": errno.ENOSPC, "io": errno.EIO, "readonly": errno.EROFS}[self.how], "no"
+        )
 
     def cut(self) -> None:
         self.dead = True
@@ -266,7 +268,9 @@ def kept(place: Place) -> tuple[bytes, bytes]:
     return place.out.read_bytes(), place.rejects.read_bytes()
 
 
-@pytest.mark.parametrize("change", [lambda text: text[:-10], lambda text: text + b"\n", lambda text: text.replace(b"u3", b"u4")])
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-10], lambda text: text + b"\n", lambda text: text.replace(b"u3", b"u4")]
+)
 def test_a_changed_input_is_refused(died, change):
     died.events.write_bytes(change(died.events.read_bytes()))
     before = kept(died)

@@ -50,7 +50,9 @@ def told(steps_of: list[object], rules: str) -> tuple[Workspace, list[Wire]]:
 
 
 @examples(150)
-@given(policies(), st.lists(steps(), min_size=20, max_size=60), st.sampled_from([1, 3, 60]), st.sampled_from([1, 8, 99]))
+@given(
+    policies(), st.lists(steps(), min_size=20, max_size=60), st.sampled_from([1, 3, 60]), st.sampled_from([1, 8, 99])
+)
 def test_lines_say_what_the_engine_decides(rules, timeline, block, batch):
     rules = replace(rules, effect=0.5)
     note(rules.yaml())
