@@ -12,10 +12,10 @@ export VENV
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo test lint format bench docs constraints clean
+.PHONY: help install dev demo test soak other-pythons lint format bench docs constraints clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
 install: ## Make .venv and install botopt into it: .venv/bin/botopt
 	@$(SETUP) install
@@ -39,7 +39,13 @@ format: dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install ## Measure the speed of decisions
+soak: dev ## Run the slow forms of the tests that kill, break and fuzz (half an hour)
+	BOTOPT_SOAK=1 BOTOPT_FUZZ=30 $(BIN)/python -m pytest -q tests/verify/test_kills.py tests/verify/test_resume.py tests/hostile
+
+other-pythons: dev ## Run the tests that compare bytes on every other Python of this machine
+	@sh scripts/other_pythons.sh
+
+bench: dev ## Measure speed and memory beside other rules engines (an hour; see benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
 docs: ## Build the documentation into site/

@@ -1,5 +1,7 @@
-"""`make bench`: every measurement, one after another."""
+"""`make bench`: every measurement, one after another. Options are those of `benchmarks.suite`."""
 
-from benchmarks import network
+from benchmarks import network, suite
 
+options = suite.parsed()
 network.main()
+suite.main(options)

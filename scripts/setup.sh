@@ -2,7 +2,7 @@
 # Makes the virtual environment and installs botopt into it. The Makefile calls it.
 #
 #   sh scripts/setup.sh install       what `make install` and `make demo` need
-#   sh scripts/setup.sh dev           that and what `make test` needs
+#   sh scripts/setup.sh dev           that and what `make test` and `make bench` need
 #   sh scripts/setup.sh docs          that and what `make docs` needs
 #   sh scripts/setup.sh check         say what this machine lacks; change nothing
 #   sh scripts/setup.sh packages      print the Debian packages that an install needs
@@ -171,7 +171,8 @@ requirements_without_durable() {
 import pathlib, sys, tomllib
 
 project = tomllib.loads(pathlib.Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-wanted = project["dependencies"] + project["optional-dependencies"].get(sys.argv[1], [])
+extras = [project["optional-dependencies"].get(name, []) for name in sys.argv[1].split(",")]
+wanted = sum(extras, project["dependencies"])
 print(*(line for line in wanted if not line.startswith("durable-rules")), sep="\n")
 READ
 }
@@ -194,13 +195,15 @@ install() {
     done
     say "installing into $venv (a minute or two the first time)"
     extra=
-    [ "$level" = install ] || extra="[$level]"
+    extras=$level
+    [ "$level" != dev ] || extras=dev,bench    # the yardsticks of the benchmarks have tests
+    [ "$level" = install ] || extra="[$extras]"
     if [ "$(durable)" = with ]; then
         rm -f "$venv/.botopt-no-durable"
         pip install -e ".$extra" || failed
     else
         : > "$venv/.botopt-no-durable"
-        requirements_without_durable "$level" > "$venv/.botopt-requirements"
+        requirements_without_durable "$extras" > "$venv/.botopt-requirements"
         pip uninstall -y durable-rules 2>/dev/null
         pip install -r "$venv/.botopt-requirements" || failed
         pip install --no-deps -e . || failed

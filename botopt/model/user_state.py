@@ -133,4 +133,7 @@ def unpack(blob: bytes) -> UserState:
     Raises:
         msgspec.MsgspecError: the bytes are no packed state.
     """
-    return _decoder.decode(blob)
+    try:
+        return _decoder.decode(blob)
+    except (UnicodeDecodeError, RecursionError) as fault:
+        raise msgspec.DecodeError(str(fault)) from fault

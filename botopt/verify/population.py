@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
 from botopt.engine.engine import Engine
+from botopt.model.errors import StateCorrupt
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import Send, UserState, pack, unpack
 from botopt.state.opening import DEFAULT_MEMORY
@@ -44,7 +47,7 @@ class Population:
         blob = self._packed.pop(user, None)
         if blob is not None:
             self._size -= len(blob) + _OVERHEAD
-            state = unpack(blob)
+            state = unpacked(user, blob)
         elif self._complete:
             state = UserState()
         else:
@@ -66,12 +69,12 @@ class Population:
                 unknown.append(user)
             else:
                 self._size -= len(blob) + _OVERHEAD
-                states[user] = unpack(blob)
+                states[user] = unpacked(user, blob)
         if unknown:
             known = self._store.load(sorted(unknown))
             for user in unknown:
                 blob = known.get(user)
-                states[user] = UserState() if blob is None else unpack(blob)
+                states[user] = UserState() if blob is None else unpacked(user, blob)
 
     def rows(self) -> list[UserRow]:
         """The rows of all users that were loaded since `forget`, and about whom something is known, by user."""
@@ -120,6 +123,23 @@ class Population:
 
 
 _UNKNOWN = UserState()
+
+
+def unpacked(user: str, blob: bytes) -> UserState:
+    """The state that `pack` wrote for this user.
+
+    Raises:
+        StateCorrupt: the bytes are none.
+    """
+    try:
+        return unpack(blob)
+    except msgspec.MsgspecError as fault:
+        raise damaged(user, fault) from fault
+
+
+def damaged(user: str, fault: Exception) -> StateCorrupt:
+    """The error for a state that is not as it was written."""
+    return StateCorrupt(f'the state of user "{user}" is damaged: {fault}')
 
 
 def row(user: str, state: UserState) -> UserRow:

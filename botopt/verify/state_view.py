@@ -8,11 +8,10 @@ from itertools import islice
 import msgspec
 
 from botopt.engine.feedback import forget
-from botopt.model.errors import StateCorrupt
 from botopt.model.instants import instant_text
 from botopt.model.ports import StateStore, UserRow
-from botopt.model.user_state import NEVER_US, ConsentWord, Held, Send, Tally, UserState, unpack
-from botopt.verify.population import row
+from botopt.model.user_state import NEVER_US, ConsentWord, Held, Send, Tally, UserState
+from botopt.verify.population import damaged, row, unpacked
 
 UserView = dict[str, object]
 """Plain data: what `botopt state show` prints."""
@@ -21,13 +20,13 @@ UserView = dict[str, object]
 def view_user(store: StateStore, user: str) -> UserView | None:
     """What is known about one user, or None."""
     blob = store.load([user]).get(user)
-    return None if blob is None else view(user, _unpacked(user, blob))
+    return None if blob is None else view(user, unpacked(user, blob))
 
 
 def views(store: StateStore) -> Iterator[UserView]:
     """Every user, ordered by id."""
     for user_row in store.users():
-        yield view(user_row.user, _unpacked(user_row.user, user_row.state))
+        yield view(user_row.user, unpacked(user_row.user, user_row.state))
 
 
 def rows(store: StateStore, *, held_only: bool, limit: int | None) -> Iterator[UserRow]:
@@ -38,13 +37,24 @@ def rows(store: StateStore, *, held_only: bool, limit: int | None) -> Iterator[U
 
 def forget_user(store: StateStore, user: str) -> None:
     """What `user.deleted` does, at the user's newest time."""
-    state = _unpacked(user, store.load([user])[user])
+    state = unpacked(user, store.load([user])[user])
     forget(state, max(state.clock_us, state.floor_us), deleted=True)
     store.commit([row(user, state)], meta={})
 
 
 def view(user: str, state: UserState) -> UserView:
-    """A state as plain data."""
+    """A state as plain data.
+
+    Raises:
+        StateCorrupt: it holds what no state holds.
+    """
+    try:
+        return _view(user, state)
+    except (OverflowError, TypeError, ValueError) as fault:
+        raise damaged(user, fault) from fault
+
+
+def _view(user: str, state: UserState) -> UserView:
     return {
         "user": user,
         "deleted": state.deleted,
@@ -76,7 +86,10 @@ def view(user: str, state: UserState) -> UserView:
 
 def view_json(plain: UserView, indent: int = -1) -> str:
     """A view as JSON: one line, or indented."""
-    encoded = msgspec.json.encode(plain)
+    try:
+        encoded = msgspec.json.encode(plain)
+    except TypeError as fault:
+        raise damaged(str(plain.get("user")), fault) from fault
     return (msgspec.json.format(encoded, indent=indent) if indent > 0 else encoded).decode()
 
 
@@ -92,13 +105,6 @@ def row_json(user_row: UserRow) -> str:
             "due": _time(user_row.due_us),
         }
     ).decode()
-
-
-def _unpacked(user: str, blob: bytes) -> UserState:
-    try:
-        return unpack(blob)
-    except msgspec.MsgspecError as fault:
-        raise StateCorrupt(f'the state of user "{user}" is damaged: {fault}') from fault
 
 
 def _time(us: int | None) -> str | None:

@@ -57,6 +57,7 @@ class Expressions(Presence):
         self.way = way
         self.faults: list[Fault] = []
         self.own: dict[str, Own] = {}
+        self._options: dict[int, Types] = {}  # the types of what stands in lists, by its place in memory
         self._unguarded: set[Key] = set()
         self._rules: Mapping[type[nodes.Node], Callable[..., Types]] = {
             nodes.Name: self._own_name,
@@ -128,7 +129,7 @@ class Expressions(Presence):
 
     def _list(self, node: nodes.List, known: Facts) -> Types:
         for item in node.items:
-            self.types(item, known)
+            self._options[id(item)] = self.types(item, known)
         return LIST
 
     def _test(self, node: nodes.Test, known: Facts) -> Types:
@@ -217,18 +218,16 @@ class Expressions(Presence):
         for operand in node.ops:
             right, others = operand.expr, self.types(operand.expr, known)
             if operand.op in {"in", "notin"}:
-                self._within(left, types, right, others, known)
+                self._within(left, types, right, others)
             else:
                 self._comparable(_OPERATORS[operand.op], left, types, right, others)
             left, types = right, others
         return BOOLEAN
 
-    def _within(self, item: nodes.Expr, types: Types, whole: nodes.Expr, others: Types, known: Facts) -> None:
+    def _within(self, item: nodes.Expr, types: Types, whole: nodes.Expr, others: Types) -> None:
         if isinstance(whole, nodes.List):
             for option in whole.items:
-                quiet = Expressions(self.policy, self.way, self.parsed)  # its own faults are noted already
-                quiet.own = self.own
-                self._comparable("in", item, types, option, quiet.types(option, known))
+                self._comparable("in", item, types, option, self._options[id(option)])
         elif fits(others, TEXT) and others != ANY:
             if not fits(types, TEXT):
                 self.fault("B305", item, f'only text can be "in" a text, and "{self.said(item)}" is {words(types)}')
