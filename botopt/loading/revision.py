@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache
 from hashlib import blake2b
 
 import msgspec
@@ -21,10 +20,15 @@ def revision_of(policy: Policy) -> str:
 
 
 def _meaning(value: object) -> object:
-    return _meaning_of(type(value))(value)
+    told = _KNOWN.get(type(value))
+    if told is None:
+        told = _KNOWN[type(value)] = _meaning_of(type(value))
+    return told(value)
 
 
-@cache
+_KNOWN: dict[type, Callable[..., object]] = {}
+
+
 def _meaning_of(kind: type) -> Callable[..., object]:
     """What tells the meaning of the values of a type: a policy has thousands of values, and a few dozen types."""
     if issubclass(kind, msgspec.Struct):

@@ -90,8 +90,6 @@ class Expressions(Presence):
 
     def _use(self, node: nodes.Expr, use: Use, known: Facts) -> Types:
         ref = self.way.reference(use)
-        said = self.said(node)
-        guard = f"{{% if {said} is defined %}} … {{% endif %}} or {{{{ {said} | default('…') }}}}"
         if ref is None and not self.way.knows(use):
             place = node.args[0] if isinstance(node, nodes.Call) else node
             self.fault("B303", place, *unknown(self.policy, self.way, use, self.own))
@@ -99,12 +97,17 @@ class Expressions(Presence):
             pass  # it is there, or its one finding is made
         elif ref is None:
             self._unguarded.add(use.key)
-            lacking = f'the event type "{self.way.event_type}" can send this message, and has no field "{said}"'
-            self.fault("B304", node, lacking, f"type: {guard}")
+            lacking = f'the event type "{self.way.event_type}" can send this message, and has no field'
+            self._absent("B304", node, lacking + ' "{}"')
         elif ref.optional:
             self._unguarded.add(use.key)
-            self.fault("B306", node, f'"{said}" can be absent', f"type: {guard}")
+            self._absent("B306", node, '"{}" can be absent')
         return self.way.types(use)
+
+    def _absent(self, code: str, node: nodes.Expr, message: str) -> None:
+        said = self.said(node)
+        guard = f"{{% if {said} is defined %}} … {{% endif %}} or {{{{ {said} | default('…') }}}}"
+        self.fault(code, node, message.replace("{}", said), f"type: {guard}")
 
     def _own_name(self, node: nodes.Name, known: Facts) -> Types:
         own = self.own.get(node.name)

@@ -112,9 +112,7 @@ class _Building:
         return lambda state: state.pieces.append(printed(state, value(state)))
 
     def _if(self, node: nodes.If, depth: int) -> _Step:
-        branches = [
-            (self.value(branch.test, depth), self.block(branch.body, depth)) for branch in (node, *node.elif_)
-        ]
+        branches = [(self.value(branch.test, depth), self.block(branch.body, depth)) for branch in (node, *node.elif_)]
         otherwise = self.block(node.else_, depth)
 
         def choose(state: Round) -> None:
@@ -202,23 +200,16 @@ class _Building:
             values = (given(state), *(argument(state) for argument in arguments))
             more = tuple((key, argument(state)) for key, argument in named.items())
             scene = state.scene
-            kinds = tuple(map(type, values))  # 1, 1.0 and true are equal, and not formatted alike
-            text, steps = _formatted(name, state.tag, scene.timezone, scene.now_us, kinds, values, more)
+            text, steps = _formatted(name, state.tag, scene.timezone, scene.now_us, more, *values)
             scene.spend(steps)
             return text
 
         return formatted
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192, typed=True)  # 1, 1.0 and true are equal, and not formatted alike
 def _formatted(
-    name: str,
-    tag: str,
-    timezone: str,
-    now_us: int,
-    kinds: tuple[type, ...],
-    values: tuple[object, ...],
-    named: tuple[tuple[str, object], ...],
+    name: str, tag: str, timezone: str, now_us: int, named: tuple[tuple[str, object], ...], *values: object
 ) -> tuple[object, int]:
     """What a filter makes of its value, and the steps that it takes."""
     state = Round({}, tag, timezone, now_us)

@@ -119,7 +119,11 @@ def parse(source: str) -> Parsed | Fault:
     if deep:
         return _too_deep(source, max(deep) - 1)
     # Python itself refuses such a number in decimals, and raises for one in hexadecimals when it is written out.
-    if any(isinstance(one.value, int) and one.value.bit_length() > _BITS for one, _ in inside if isinstance(one, nodes.Const)):
+    if any(
+        isinstance(one.value, int) and one.value.bit_length() > _BITS
+        for one, _ in inside
+        if isinstance(one, nodes.Const)
+    ):
         return Fault("B301", 0, len(source), "this text cannot be read: a number in it is too large")
     tokens = tuple(token for token in _tokens(words) if token.kind not in _SILENT)
     return Parsed(source, tree, tokens, tuple(node for node, _ in inside))

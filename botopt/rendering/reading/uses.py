@@ -70,6 +70,7 @@ def window_call(node: nodes.Expr) -> tuple[Scope, str, int] | None:
     return (scope, name, us) if isinstance(name, str) and us else None
 
 
+@lru_cache(maxsize=1024)
 def use_of(parsed: Parsed, node: nodes.Node, own: frozenset[str]) -> Use | None:
     """The value that a node stands for by itself, if it is one."""
     key: Key | None = None
