@@ -8,7 +8,7 @@ that the renderer knows of this.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Protocol
 
@@ -16,13 +16,13 @@ from jinja2 import Template, nodes
 from jinja2.exceptions import TemplateError
 from jinja2.runtime import Context
 
-from botopt.rendering.concatenation import Concatenation, concatenation
+from botopt.rendering.concatenation import REFUSALS, ConcatenatedText, pieces_of
 from botopt.rendering.environment import COMPARE, JOIN, TURNS, sandbox
 from botopt.rendering.reading.allowed import check
 from botopt.rendering.reading.faults import Fault
 from botopt.rendering.reading.syntax import Parsed, parse
 from botopt.rendering.reading.uses import Key, own_names, use_of
-from botopt.rendering.scene import MAX_CHARACTERS, SCENE, Absent, Refusal, Scene
+from botopt.rendering.scene import MAX_CHARACTERS, MAX_STEPS, SCENE, Absent, Refusal, Scene
 
 _FILE = "<botopt template>"
 
@@ -41,10 +41,6 @@ class CompiledText(Protocol):
     """A text, ready to be written for many events."""
 
     @property
-    def concatenation(self) -> Concatenation | None:
-        """The text as a concatenation with the same `keys`, if it is nothing else."""
-
-    @property
     def keys(self) -> tuple[Key, ...]:
         """The values that `write` wants, in this order."""
 
@@ -59,10 +55,9 @@ class CompiledText(Protocol):
 class PlainText:
     """A text without braces."""
 
-    __slots__ = ("concatenation", "keys", "text")
+    __slots__ = ("keys", "text")
 
     def __init__(self, text: str) -> None:
-        self.concatenation: Concatenation | None = None
         if len(text) > MAX_CHARACTERS:
             raise TextFailure(f"it is longer than {MAX_CHARACTERS:,} characters", 0)
         self.keys: tuple[Key, ...] = ()
@@ -76,7 +71,7 @@ class PlainText:
 class JinjaText:
     """A text that Jinja compiled to Python code."""
 
-    __slots__ = ("_absent", "_names", "_root", "_template", "concatenation", "keys")
+    __slots__ = ("_absent", "_names", "_root", "_template", "keys")
 
     def __init__(self, parsed: Parsed) -> None:
         rewriting = _Rewriting(parsed)
@@ -85,8 +80,6 @@ class JinjaText:
         self._template = Template.from_code(sandbox(), sandbox().compile(tree, filename=_FILE), {})
         self._root: Callable[[Context], Iterator[str]] = self._template.root_render_func
         self.keys = tuple(rewriting.variables)
-        found = concatenation(parsed, own_names(parsed.tree))
-        self.concatenation = found if found is not None and found.keys == self.keys else None
         self._names = tuple(rewriting.variables.values())
         self._absent = tuple(Absent(hint=f'"{words}" is absent') for words in rewriting.words.values())
 
@@ -106,7 +99,7 @@ class JinjaText:
                 pieces.append(piece)
             text = "".join(pieces)
             text.encode()  # half a character (from an escape in an event) could not be sent, nor stored
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except REFUSALS as error:
             raise TextFailure(_reason(error), self._offset(error.__traceback__)) from error
         return text
 
@@ -191,9 +184,10 @@ def compiled(source: str) -> CompiledText:
     parsed = readable(source)
     if isinstance(parsed, Fault):
         raise TextFailure(parsed.message, parsed.start)
-    if any(not isinstance(part, nodes.Output) for part in parsed.tree.body):
+    pieces = pieces_of(parsed, own_names(parsed.tree))
+    if pieces is None:
         return JinjaText(parsed)
-    pieces = [piece for output in parsed.tree.find_all(nodes.Output) for piece in output.nodes]
-    if any(not isinstance(piece, nodes.TemplateData) for piece in pieces):
-        return JinjaText(parsed)
-    return PlainText("".join(piece.data for piece in pieces if isinstance(piece, nodes.TemplateData)))
+    words = [piece for piece in pieces if isinstance(piece, str)]
+    if len(words) == len(pieces):
+        return PlainText("".join(words))
+    return ConcatenatedText(pieces, partial(JinjaText, parsed)) if len(pieces) < MAX_STEPS else JinjaText(parsed)

@@ -8,15 +8,17 @@ link is an error, because a message without words, or a button that leads nowher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import msgspec
+from babel import Locale
 
 from botopt.model.condition import Ref, ValueType
 from botopt.model.decision import Button, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.policy import EventType, Policy, Text, Variant
-from botopt.rendering.compilation import CompiledText, TextFailure, compiled, readable
+from botopt.rendering.compilation import CompiledText, PlainText, TextFailure, compiled, readable
+from botopt.rendering.concatenation import ConcatenatedText, Joined
 from botopt.rendering.locales import choose
 from botopt.rendering.locales import locale as babel_locale
 from botopt.rendering.naming import Reach, reach
@@ -32,8 +34,107 @@ class PreparedText(msgspec.Struct, frozen=True):
     part: Part
     text: CompiledText
     places: tuple[int, ...]
-    joined: Callable[[Sequence[object]], str | None] | None = None
-    """The faster way, where there is one; it gives None for values that are not ordinary."""
+
+
+def write(text: PreparedText, given: Sequence[object], scene: Scene) -> str:
+    """One text, without the white space around it.
+
+    Raises:
+        TextFailure: over the bounds, a value that is absent or cannot be printed, or nothing at all to say.
+    """
+    words = text.text.write([given[place] for place in text.places], scene).strip()
+    if not words and text.part.needed:
+        raise TextFailure("it is empty", 0, is_empty=True)
+    return words
+
+
+class _Line:
+    """One text of a message, made ready: `fixed` words that no value changes, or else a way to join them, if any."""
+
+    __slots__ = ("_joined", "_locale", "_needed", "_text", "_where", "fixed", "is_staged")
+
+    def __init__(self, text: PreparedText, where: str, locale: Locale, times: Container[int]) -> None:
+        self._text = text
+        self._where = where
+        self._locale = locale
+        self._needed = text.part.needed
+        self._joined: Joined | None = None
+        self.fixed: str | None = None
+        self.is_staged = False
+        if isinstance(text.text, PlainText):
+            words = text.text.text.strip()
+            self.fixed = words if words or not self._needed else None
+        elif isinstance(text.text, ConcatenatedText):
+            self.is_staged = text.text.is_staged or any(place in times for place in text.places)
+            self._joined = text.text.joined(text.places, staged=self.is_staged)
+
+    def words(self, given: Sequence[object], scene: Scene | None, timezone: str, now_us: int) -> str:
+        """The words without white space around them.
+
+        Raises:
+            RenderError: there are none.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        if self._joined is not None:
+            words = self._joined(given, scene)
+            if words is not None:
+                words = words.strip()
+                if words or not self._needed:
+                    return words
+        try:
+            return write(self._text, given, Scene(self._locale, timezone, now_us))
+        except TextFailure as failure:
+            raise RenderError(f"{self._where}: {failure.reason}") from failure
+
+
+class _Message:
+    """The texts of a message in one locale, made ready. `whole`: all of it, if no value changes it."""
+
+    __slots__ = ("_buttons", "_is_staged", "_locale", "_tag", "_text", "_title", "is_converted", "whole")
+
+    def __init__(self, where: str, tag: str, texts: Sequence[PreparedText], times: Container[int], absent: int) -> None:
+        self._locale = babel_locale(tag)
+        lines = {
+            (text.part.kind, text.part.button): _Line(text, f"{where}, {text.part} ({tag})", self._locale, times)
+            for text in texts
+        }
+        self._tag = tag
+        self._text = lines["text", 0]
+        self._title = lines.get(("title", 0))
+        self._buttons = tuple(
+            _button(line, lines.get(("link", number))) for (kind, number), line in lines.items() if kind == "label"
+        )
+        self._is_staged = any(line.is_staged for line in lines.values())
+        self.is_converted = any(place == absent or place in times for text in texts for place in text.places)
+        self.whole = Rendered(tag, self._text.fixed) if self._text.fixed and len(lines) == 1 else None
+
+    def rendered(self, given: Sequence[object], timezone: str, now_us: int) -> Rendered:
+        """The message for these values.
+
+        Raises:
+            RenderError: over the bounds, or a value that is absent or cannot be printed.
+        """
+        scene = Scene(self._locale, timezone, now_us) if self._is_staged else None
+        text = self._text.words(given, scene, timezone, now_us)
+        title = None if self._title is None else self._title.words(given, scene, timezone, now_us)
+        if not self._buttons:
+            return Rendered(self._tag, text, title or None)
+        buttons = []
+        for fixed, label, link in self._buttons:
+            if fixed is not None:
+                buttons.append(fixed)
+            elif shown := label.words(given, scene, timezone, now_us):
+                leads = None if link is None else link.words(given, scene, timezone, now_us)
+                buttons.append(Button(shown, leads))
+        return Rendered(self._tag, text, title or None, tuple(buttons))
+
+
+def _button(label: _Line, link: _Line | None) -> tuple[Button | None, _Line, _Line | None]:
+    """A button made ready; whole, if it is always there and no value changes it."""
+    if not label.fixed or (link is not None and link.fixed is None):
+        return None, label, link
+    return Button(label.fixed, None if link is None else link.fixed), label, link
 
 
 class Variation:
@@ -46,6 +147,7 @@ class Variation:
         self.inputs, self._places = _inputs(where, variant, way)
         self._times = tuple(index for index, ref in enumerate(self.inputs) if ref.type is ValueType.TIME)
         self._texts: dict[str, tuple[PreparedText, ...]] = {}
+        self._messages: dict[str, _Message] = {}
         self._chosen: dict[str, str] = {}
 
     def render(self, values: Sequence[object], *, locale: str, timezone: str, now_us: int) -> Rendered:
@@ -55,29 +157,15 @@ class Variation:
             RenderError: over the bounds, or a value that is absent or cannot be printed.
         """
         tag = self._chosen.get(locale) or self.locale_for(locale)
-        texts = self._texts.get(tag) or self.texts(tag)
-        given = self.given(values)
-        if len(texts) == 1:
-            return Rendered(tag, self._written(texts[0], given, tag, timezone, now_us))
-        written: dict[tuple[str, int], str] = {}
-        for text in texts:
-            part = text.part
-            if part.kind == "link" and not written["label", part.button]:
-                continue
-            written[part.kind, part.button] = self._written(text, given, tag, timezone, now_us)
-        return _message(tag, written)
+        message = self._messages.get(tag) or self._message(tag)
+        if message.whole is not None:
+            return message.whole
+        return message.rendered(self.given(values) if message.is_converted else values, timezone, now_us)
 
-    def _written(self, text: PreparedText, given: Sequence[object], tag: str, timezone: str, now_us: int) -> str:
-        if text.joined is not None:
-            words = text.joined([given[place] for place in text.places])
-            if words is not None:
-                words = words.strip()
-                if words or not text.part.needed:
-                    return words
-        try:
-            return self.write(text, given, tag, timezone, now_us)
-        except TextFailure as failure:
-            raise RenderError(f"{self._where}, {text.part} ({tag}): {failure.reason}") from failure
+    def _message(self, tag: str) -> _Message:
+        made = _Message(self._where, tag, self.texts(tag), self._times, len(self.inputs))
+        self._messages[tag] = made
+        return made
 
     def locale_for(self, tag: str) -> str:
         """The locale of the variant that a user gets: `de-AT`, else `de`, else the workspace's."""
@@ -115,8 +203,7 @@ class Variation:
             text = compiled(part.text.source)
         except TextFailure as failure:
             raise RenderError(f"{self._where}, {part}: {failure.reason}") from failure
-        joined = None if text.concatenation is None else text.concatenation.joined
-        return PreparedText(part, text, tuple(self._places[key] for key in text.keys), joined)
+        return PreparedText(part, text, tuple(self._places[key] for key in text.keys))
 
     def write(self, text: PreparedText, given: Sequence[object], tag: str, timezone: str, now_us: int) -> str:
         """One text, without the white space around it.
@@ -124,20 +211,7 @@ class Variation:
         Raises:
             TextFailure: over the bounds, a value that is absent or cannot be printed, or nothing at all to say.
         """
-        values = [given[place] for place in text.places]
-        words = text.text.write(values, Scene(babel_locale(tag), timezone, now_us)).strip()
-        if not words and text.part.needed:
-            raise TextFailure("it is empty", 0, is_empty=True)
-        return words
-
-
-def _message(tag: str, written: Mapping[tuple[str, int], str]) -> Rendered:
-    buttons = tuple(
-        Button(label, written.get(("link", number)))
-        for (kind, number), label in written.items()
-        if kind == "label" and label
-    )
-    return Rendered(tag, written["text", 0], written.get(("title", 0)) or None, buttons)
+        return write(text, given, Scene(babel_locale(tag), timezone, now_us))
 
 
 def _inputs(where: str, variant: Variant, way: Reach) -> tuple[tuple[Ref, ...], Mapping[Key, int]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from pytest import approx
 
 from botopt.model.decision import Decision
 from tests.engine import oracle
@@ -256,7 +256,7 @@ def expected(answer: Answer) -> dict[str, object]:
         told["by"] = answer.by
     if answer.reason not in ("rejected", "duplicate"):
         # Sums of decayed outcomes differ in their last bits with the order of adding; what is reported has 6 decimals.
-        score = None if answer.score is None else approx(answer.score, abs=1.5e-6)
+        score = None if answer.score is None else pytest.approx(answer.score, abs=1.5e-6)
         told |= {"time": answer.time, "score": score, "needed": answer.needed}
     if answer.reason == "sent":
         told |= {"channel": answer.channel, "template": answer.template}
