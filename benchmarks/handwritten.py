@@ -178,7 +178,7 @@ class Kind:
     def __init__(self, event_type: EventType, matcher: Matcher | None) -> None:
         self.event_type = event_type
         self.name = event_type.name
-        self.judge = _judge(event_type, matcher)
+        self.judge = judge_of(event_type, matcher)
         self.middle = f',"event_type":"{event_type.name}","user":'
         self.words = _jinja.from_string(event_type.text).render
         self.by_mask: dict[int, Matched] = {}
@@ -223,7 +223,7 @@ def _decimal(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def _judge(event_type: EventType, matcher: Matcher | None) -> Matcher:
+def judge_of(event_type: EventType, matcher: Matcher | None) -> Matcher:
     """Check the fields, then tell which rules hold; `FAULTY` where a field is wrong or missing."""
     number, share, integer, choice, flag, reference = names = event_type.fields
     required = [name for name in names if name != integer]
@@ -281,10 +281,10 @@ def instant(us: int) -> str:
 class Faults:
     """Lines that are no events: the workload's own are told here, others are left to botopt."""
 
-    def __init__(self, folder: Path, types: Mapping[str, EventType], lines: list[str], end: str) -> None:
+    def __init__(self, folder: Path, types: Mapping[str, EventType], append: Callable[[str], object], end: str) -> None:
         self.folder = folder
         self.types = types
-        self.lines = lines
+        self.append = append
         self.end = end
         self.hints: dict[str, str] = {}
         self.decoder: Decoder | None = None
@@ -336,7 +336,7 @@ class Faults:
         """Write the record of a rejected line."""
         digest = blake2b(b"0:%d:" % line + raw.rstrip(b"\n"), digest_size=16).hexdigest()[:24]
         id, name, who, time = (_or_null(event[key]) for key in ("id", "type", "user", "time"))
-        self.lines.append(
+        self.append(
             f'{{"id":"{digest}","event_id":{id},"event_type":{name},"user":{who},"time":{time},"line":{line},'
             f'"outcome":"rejected","reason":"rejected","by":{_or_null(by)},"detail":{quoted(detail)},"until":null,'
             f'"score":null,"threshold":null,"parts":[],"cause":null,"choices":[],"message":null{self.end}'
@@ -363,7 +363,7 @@ def run(  # noqa: C901, PLR0912, PLR0915 - one long loop is what is measured: ca
     lines: list[str] = []
     append = lines.append
     end = f',"revision":"{revision}"}}\n'
-    faults = Faults(folder, types, lines, end)
+    faults = Faults(folder, types, append, end)
     low = '","line":null,"outcome":"below_threshold","reason":"below_threshold","by":null,"detail":null,"until":null'
     sent = '","line":null,"outcome":"sent","reason":null,"by":null,"detail":null,"until":null'
     stopped = '","line":null,"outcome":"suppressed","reason":'

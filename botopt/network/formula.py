@@ -124,14 +124,14 @@ class Formulas:
                 return self._derived(condition, wanted)
 
     def _comparison(self, operator: str, ref: Ref, value: object, wanted: bool) -> Formula:
-        place, number = self._place(ref), self._cuts[ref.key].of(value)
+        place, (asked, number) = self._place(ref), self._cuts[ref.key].check(operator, value)
         if wanted:
-            return Check(place, operator, number)
-        return Joined(False, (Check(place, absent=True), Check(place, _INVERSE[operator], number)), apart=True)
+            return Check(place, asked, number)
+        return Joined(False, (Check(place, absent=True), Check(place, _INVERSE[asked], number)), apart=True)
 
     def _membership(self, ref: Ref, options: Sequence[object], negated: bool, wanted: bool) -> Formula:
         place, cuts = self._place(ref), self._cuts[ref.key]
-        numbers = sorted({cuts.of(option) for option in options})
+        numbers = sorted({cuts.check("==", option)[1] for option in options})
         if negated is wanted:
             outside = [Check(place, "!=", number) for number in numbers] or [Check(place, absent=False)]
             ways: list[Formula] = [_joined(True, outside)]
@@ -182,15 +182,17 @@ def _short(ref: Ref, options: Sequence[Expression]) -> bool:
 
 def _cuts(conditions: Sequence[Condition]) -> dict[tuple[Scope, str, int], Cuts]:
     """The cuts of every reference that the conditions read."""
-    found: dict[tuple[Scope, str, int], tuple[Ref, list[object]]] = {}
+    found: dict[tuple[Scope, str, int], tuple[Ref, list[tuple[str, object]]]] = {}
 
-    def note(ref: Ref, constants: Sequence[object] = ()) -> None:
-        found.setdefault(ref.key, (ref, []))[1].extend(constants)
+    def note(ref: Ref, constants: Sequence[object] = (), operator: str = "==") -> None:
+        found.setdefault(ref.key, (ref, []))[1].extend((operator, constant) for constant in constants)
 
     def visit(condition: Condition) -> None:
         match condition:
-            case Comparison(sign, Ref() as ref, Literal(value)) | Comparison(sign, Literal(value), Ref() as ref):
-                note(ref, [value] if fits(ref, [value], sign) else ())
+            case Comparison(sign, Ref() as ref, Literal(value)):
+                note(ref, [value] if fits(ref, [value], sign) else (), sign)
+            case Comparison(sign, Literal(value), Ref() as ref):
+                note(ref, [value] if fits(ref, [value], sign) else (), _MIRROR[sign])
             case Membership(Ref() as ref, options) if _short(ref, options):
                 note(ref, _constants(options))
             case IsDefined(ref) | Truth(ref):
@@ -205,4 +207,4 @@ def _cuts(conditions: Sequence[Condition]) -> dict[tuple[Scope, str, int], Cuts]
 
     for condition in conditions:
         visit(condition)
-    return {key: Cuts(ref, constants) for key, (ref, constants) in found.items()}
+    return {key: Cuts(ref, compared) for key, (ref, compared) in found.items()}

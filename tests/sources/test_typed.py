@@ -27,7 +27,7 @@ Found = Event | Rejected | None
 
 def taken(raw: bytes, policy: Policy = POLICY) -> bool:
     """Whether the fast reader reads this line."""
-    return Decoder(policy)._typed(raw) is not None
+    return Decoder(policy).typed(raw) is not None
 
 
 def same(policy: Policy, raws: Sequence[bytes], first: int = 7) -> int:
@@ -39,7 +39,7 @@ def same(policy: Policy, raws: Sequence[bytes], first: int = 7) -> int:
     assert [exact(one) for one in found] == [exact(one) for one in wanted]
     assert many.decode_many(raws, range(first, first + len(raws)), 3) == wanted
     assert fast.undeclared == many.undeclared == strict.undeclared
-    return sum(fast._typed(raw) is not None for raw in raws)
+    return sum(fast.typed(raw) is not None for raw in raws)
 
 
 def exact(found: Found) -> tuple[str, bytes]:
