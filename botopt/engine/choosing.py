@@ -8,6 +8,7 @@ from botopt.engine.conditions import BoundMatcher, bind_conditions
 from botopt.engine.hashes import draw
 from botopt.engine.values import Getter, getter
 from botopt.engine.work import Stop, Work
+from botopt.model.condition import Scope
 from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.policy import Choose, FieldSpec, Template, Variant
@@ -89,6 +90,16 @@ class TemplatePlan:
         bound, getters = self.bound(variant.name)
         values = [get(work) for get in getters]
         return bound.render(values, locale=work.locale, timezone=work.timezone, now_us=work.now_us)
+
+    def plain(self) -> tuple[Variant, BoundVariant] | None:
+        """The variant that every event gets, if its words need nothing but fields of the event."""
+        if self._always is None:
+            return None
+        try:
+            bound, _ = self.bound(self._always.name)
+        except RenderError:
+            return None
+        return (self._always, bound) if all(ref.scope is Scope.EVENT for ref in bound.inputs) else None
 
     def bound(self, variant: str) -> tuple[BoundVariant, tuple[Getter, ...]]:
         """The compiled variant and the functions that look up its inputs."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from botopt.engine import hashes
 from botopt.engine.history import Retention
+from botopt.engine.plan import Plan
 from botopt.engine.stages.muted import rearm
 from botopt.engine.work import Work
 from botopt.model.decision import Outcome
@@ -17,17 +18,17 @@ def conclude(work: Work, outcome: Outcome) -> None:
     """Remember a message that was sent or is held; other outcomes leave nothing."""
     stop = work.stop
     if outcome is Outcome.SENT:
-        record_send(work)
+        record_send(work.plan, work.state, work.event, work.now_us, work.id, work.channel)
     elif outcome is Outcome.HELD and stop is not None and stop.until_us is not None:
         work.state.held.append(Held(stop.until_us, work.seen_us, work.attempt + 1, work.event))
 
 
-def record_send(work: Work) -> None:
+def record_send(plan: Plan, state: UserState, event: Event, now_us: int, message_id: bytes, channel: str) -> None:
     """One more message was sent."""
-    send = Send(work.id, work.event.type, work.channel, work.now_us, keys=_keys(work.event, work.plan.send_fields))
-    work.state.sends.append(send)
-    if work.plan.mutes:
-        rearm(work.plan.mutes, work.state.mutes, send)
+    send = Send(message_id, event.type, channel, now_us, keys=_keys(event, plan.send_fields))
+    state.sends.append(send)
+    if plan.mutes:
+        rearm(plan.mutes, state.mutes, send)
 
 
 def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from botopt.engine.stages import (
     below_threshold,
@@ -18,7 +18,7 @@ from botopt.engine.stages import (
     skipped,
 )
 from botopt.engine.stages.scope import Bound
-from botopt.engine.stages.stage import Stage, decisive
+from botopt.engine.stages.stage import Glance, Stage, decisive
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Reason
 from botopt.model.policy import (
@@ -60,6 +60,11 @@ ORDER: tuple[Reason, ...] = (
 WAIVED_BY_ALWAYS = frozenset(ORDER[ORDER.index(Reason.BELOW_THRESHOLD) : ORDER.index(Reason.RENDER_FAILED)])
 """What `always: true` does not ask."""
 
+_GLANCES: Mapping[Reason, tuple[type, Callable[[Sequence[Bound], str], Glance | None]]] = {
+    Reason.COOLDOWN: (Cooldown, cooldown.glance),
+    Reason.CAPPED: (Limit, capped.glance),
+}
+
 BoundStage = tuple[Reason, Stage]
 
 
@@ -78,6 +83,14 @@ def bind(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> tupl
         if stage is not None:
             stages.append((reason, stage))
     return tuple(stages)
+
+
+def glance(reason: Reason, event_type: EventType, bounds: Sequence[Bound]) -> Glance | None:
+    """The short form of a stage, where it has one."""
+    if reason not in _GLANCES:
+        return None
+    kind, bind_kind = _GLANCES[reason]
+    return bind_kind([bound for bound in bounds if isinstance(bound.suppression.kind, kind)], event_type.name)
 
 
 def first_stop(stages: Sequence[BoundStage], work: Work) -> Stop | None:

@@ -76,7 +76,8 @@ class Plan:
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
         places = [place for place, (reason, _) in enumerate(self.stages) if reason is Reason.BELOW_THRESHOLD]
-        self.after_worth = self.stages[places[0] + 1 :] if places else ()
+        after = self.stages[places[0] + 1 :] if places else ()
+        self.after_worth = tuple((pipeline.glance(reason, event_type, self.bounds), stage) for reason, stage in after)
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}
         self._weighed: dict[int, Weighed] = {}

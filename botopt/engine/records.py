@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from botopt.engine.hashes import decision_id
-from botopt.engine.work import Work
+from botopt.engine.work import Stop, Work
 from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
 from botopt.model.event import Event, Line, Rejected, line_digest
 from botopt.model.user_state import Held
@@ -38,7 +38,7 @@ def decided(work: Work, revision: str) -> Decision:
         event_type=event.type,
         user=event.user,
         time_us=work.now_us,
-        outcome=outcome_of(work),
+        outcome=outcome_of(stop),
         reason=None if stop is None else stop.reason,
         by=None if stop is None else stop.by,
         until_us=None if stop is None else stop.until_us,
@@ -65,9 +65,8 @@ def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     )
 
 
-def outcome_of(work: Work) -> Outcome:
+def outcome_of(stop: Stop | None) -> Outcome:
     """The outcome that belongs to what stopped the message."""
-    stop = work.stop
     if stop is None:
         return Outcome.SENT
     if stop.hold and stop.until_us is not None:

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 _MINUTE_US = 60_000_000
-_SECONDS = tuple(f"{number:02d}Z" for number in range(60))
+_MOST_MINUTES = 65_536
 
 
-@lru_cache(maxsize=65_536)
-def _minute_text(minute: int) -> str:
-    day, minute = divmod(minute, 1_440)
-    return f"{(_EPOCH_DAY + timedelta(days=day)).isoformat()}T{minute // 60:02d}:{minute % 60:02d}:"
+class _Minutes(dict[int, str]):
+    """Texts up to the minute, each worked out once."""
+
+    def __missing__(self, number: int) -> str:
+        day, minute = divmod(number, 1_440)
+        text = f"{(_EPOCH_DAY + timedelta(days=day)).isoformat()}T{minute // 60:02d}:{minute % 60:02d}:"
+        if len(self) >= _MOST_MINUTES:
+            self.clear()
+        self[number] = text
+        return text
+
+
+class _Seconds(dict[int, str]):
+    """Texts after the minute, by its microseconds; whole seconds are there from the start."""
+
+    def __missing__(self, rest_us: int) -> str:
+        return f"{rest_us // 1_000_000:02d}.{rest_us % 1_000_000:06d}".rstrip("0") + "Z"
+
+
+_minutes = _Minutes()
+_seconds = _Seconds({second * 1_000_000: f"{second:02d}Z" for second in range(60)})
 
 
 def instant_text(us: int) -> str:
@@ -24,11 +40,7 @@ def instant_text(us: int) -> str:
         OverflowError: the instant lies outside the years 1 to 9999.
     """
     # Every record has one: taken apart by hand it costs a tenth of what `datetime` asks for.
-    minute, rest = divmod(us, _MINUTE_US)
-    second, fraction = divmod(rest, 1_000_000)
-    if not fraction:
-        return _minute_text(minute) + _SECONDS[second]
-    return f"{_minute_text(minute)}{second:02d}.{fraction:06d}".rstrip("0") + "Z"
+    return _minutes[us // _MINUTE_US] + _seconds[us % _MINUTE_US]
 
 
 def instant_us(text: str) -> int:

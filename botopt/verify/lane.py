@@ -100,12 +100,11 @@ class Lane:
     def batch(self) -> Batch:
         """Everything since the last batch; counting begins anew."""
         summary, undeclared = self._summary, self._decoder.undeclared
-        summary.decided.update(self._lines.decided)
+        summary.decided.update(self._lines.counted())
         summary.responses.update(self._lines.responses)
         rows = self._population.rows()
         found = Batch(rows, summary.keep(), [(*key, number) for key, number in undeclared.items()], self._newest_us)
         self._population.forget(rows)
-        self._lines.decided.clear()
         self._lines.responses.clear()
         undeclared.clear()
         self._summary = Summary()

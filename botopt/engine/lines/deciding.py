@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -12,56 +11,76 @@ from botopt.engine.choosing import word
 from botopt.engine.feedback import settle
 from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
-from botopt.engine.lines.texts import Scored, choices, decimal, instant, message, optional, quoted
+from botopt.engine.lines.texts import Ending, Scored, choices, decimal, instant, message, quoted
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan
 from botopt.engine.records import outcome_of
-from botopt.engine.scoring import PRECISION, clamp
+from botopt.engine.scoring import PRECISION, Weighed, clamp
 from botopt.engine.stages.muted import look
-from botopt.engine.work import Work
+from botopt.engine.stages.stage import decisive
+from botopt.engine.work import Stop, Work
 from botopt.learning.engagement import factor_of
-from botopt.model.decision import Outcome, Reason
+from botopt.model.decision import Choice, Outcome, Reason, Rendered
+from botopt.model.errors import RenderError
 from botopt.model.event import Event
 from botopt.model.instants import instant_text
 from botopt.model.policy import Consent, Value
+from botopt.model.ports import BoundVariant
 from botopt.model.user_state import Response, UserState
-
-Key = tuple[str, Outcome, Reason | None]
-"""What decisions are counted by: event type, outcome, reason."""
 
 Act = Callable[[UserState, Event, int, str], bool]
 """(state, event, now_us, `event.key`) -> whether it was taken; else nothing has changed."""
 
+_Pick = Callable[[Mapping[str, Value]], Sequence[Value]]
+"""Some values of an event's data; None is absent."""
 
-def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], counts: Counter[Key]) -> Act:
-    """The function that decides events of this plan's type, appends their lines to `lines` and counts them.
+
+def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endings: list[Ending]) -> Act:
+    """The function that decides events of this plan's type, appends their lines to `lines` and counts in `endings`.
 
     This is `scoring.score`, `Engine._decide` and `records.decided` in one, with everything that does not change
-    looked up beforehand: half the time of a replay is spent here. tests/engine/test_lines.py holds them equal.
+    looked up beforehand: half the time of a replay is spent here. tests/verify/test_run.py holds them equal.
     """
     settings, name, engaged, mutes = plan.settings, plan.event_type.name, plan.engagement, plan.mutes
     ignored_after_us, fatigue_us = settings.ignored_after_us, settings.fatigue.within_us
     expires_us = plan.event_type.expires_after_us
     tires = settings.fatigue.per_message != 0.0
     opt_in = plan.category is not None and plan.category.consent is Consent.OPT_IN
-    always, every_stage, after_worth = plan.event_type.always, plan.stages, plan.after_worth
-    rules, pick = plan.rules, _picker(plan)
+    always, after_worth = plan.event_type.always, plan.after_worth
+    rules = plan.rules
+    pick = None if rules is None or not rules.fields else _picker(plan, rules.fields)
     match = None if rules is None else rules.match_values
     remembered = name in keep.times or name in keep.past
     engagement_factor = factor_of(settings.engagement)
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
-    too_low = (name, Outcome.BELOW_THRESHOLD, Reason.BELOW_THRESHOLD)
     scored_by_mask: dict[int, Scored] = {}
+    writers: dict[str, _Writer] = {}
+    known: dict[tuple[Outcome, Reason | None, str | None], Ending] = {}
     middle = f',"event_type":"{name}","user":'
-    low = ',"line":null,"outcome":"below_threshold","reason":"below_threshold","by":null,"detail":null,"until":null'
     end = f',"revision":"{revision}"}}\n'
-    low_end = f',"cause":null,"choices":[],"message":null{end}'
+    no_message = f',"choices":[],"message":null{end}'
     append = lines.append
 
     def scored_for(mask: int) -> Scored:
         weighed = plan.weighed(mask)
         scored = scored_by_mask[mask] = Scored(weighed, round(clamp(weighed.raw), PRECISION), settings)
         return scored
+
+    def ending(outcome: Outcome, reason: Reason | None, by: str | None) -> Ending:
+        made = known[outcome, reason, by] = Ending(name, outcome, reason, by)
+        endings.append(made)
+        return made
+
+    def full(work: Work | None, state: UserState, event: Event, now_us: int, id: bytes, weighed: Weighed) -> Work:
+        work = work or Work(plan, state, event, now_us, now_us, 0)
+        work.id = id
+        work.template, work.channel, work.skipped_by = weighed.template, weighed.channel, weighed.skipped_by
+        return work
+
+    low = ending(Outcome.BELOW_THRESHOLD, Reason.BELOW_THRESHOLD, None)
+    sent = ending(Outcome.SENT, None, None)
+    low_text, low_end = f"{low.text}null", f',"cause":null{no_message}'
+    sent_text = f"{sent.text}null"
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
         state.clock_us = now_us
@@ -101,50 +120,71 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
         begun.update(f"{key}\x000\x00{now_us}".encode())  # as `hashes.decision_id`
         decided_id = begun.digest()
         if mutes:
-            work = work or Work(plan, state, event, now_us, now_us, 0)
-            work.id, work.channel = decided_id, weighed.channel
+            work = full(work, state, event, now_us, decided_id, weighed)
             look(mutes, work)
         ordinary = (
             weighed.skipped_by is None
             and not (opt_in or state.consent)
             and (expires_us is None or now_us - event.time_us <= expires_us)
         )
+        decided_hex = decided_id.hex()
+        head = (
+            f'{{"id":"{decided_hex}","event_id":{quoted(event.id)}{middle}{quoted(event.user)},'
+            f'"time":"{instant_text(now_us)}'
+        )
+        terms = f',"score":{score_text},"threshold":{bar.text}{scored.begin}{factor_text}{bar.end}'
         if ordinary and not always and score <= bar.needed:
-            counts[too_low] += 1
-            append(
-                f'{{"id":"{decided_id.hex()}","event_id":{quoted(event.id)}{middle}{quoted(event.user)},'
-                f'"time":"{instant_text(now_us)}"{low},"score":{score_text},"threshold":{bar.text}{scored.begin}'
-                f"{factor_text}{bar.end}{low_end}"
-            )
+            low.count += 1
+            append(f"{head}{low_text}{terms}{low_end}")
+            if remembered:
+                effects.remember(state, event, now_us, keep)
+            return True
+
+        stop: Stop | None = None
+        if ordinary:
+            for glance, stage in after_worth:
+                if glance is not None:
+                    stop = glance(sends, now_us)
+                else:
+                    work = full(work, state, event, now_us, decided_id, weighed)
+                    stops = stage(work)
+                    stop = decisive(stops) if stops else None
+                if stop is not None:
+                    break
         else:
-            work = work or Work(plan, state, event, now_us, now_us, 0)
-            work.id, work.score, work.needed = decided_id, score, bar.needed
-            work.template, work.channel, work.skipped_by = weighed.template, weighed.channel, weighed.skipped_by
-            stop = work.stop = first_stop(after_worth if ordinary else every_stage, work)
-            if stop is None:
-                word(work)
-                stop = work.stop
-            outcome = outcome_of(work)
-            decided_hex = decided_id.hex()
-            head = (
-                f'{{"id":"{decided_hex}","event_id":{quoted(event.id)}{middle}{quoted(event.user)},'
-                f'"time":"{instant_text(now_us)}","line":null,"outcome":"{outcome}","reason":'
-            )
-            numbers = f'"score":{score_text},"threshold":{bar.text}{scored.begin}{factor_text}{bar.end}'
-            if stop is None:
-                counts[name, outcome, None] += 1
-                append(
-                    f'{head}null,"by":null,"detail":null,"until":null,{numbers},"cause":null,'
-                    f'"choices":{choices(work)},"message":{message(work, decided_hex)}{end}'
-                )
+            work = full(work, state, event, now_us, decided_id, weighed)
+            work.score, work.needed = score, bar.needed
+            stop = first_stop(plan.stages, work)
+        drawn: tuple[Choice, ...] = ()
+        if stop is None:
+            writer = writers.get(weighed.template)
+            if writer is None:
+                writer = writers[weighed.template] = _Writer(plan, weighed.template)
+            variant = writer.variant
+            if writer.write is not None:
+                words = writer.write(state, event, now_us)
             else:
-                counts[name, outcome, stop.reason] += 1
-                cause = f'"{stop.cause.hex()}"' if stop.cause else "null"
-                append(
-                    f'{head}"{stop.reason}","by":{optional(stop.by)},"detail":null,"until":{instant(stop.until_us)},'
-                    f'{numbers},"cause":{cause},"choices":{choices(work)},"message":null{end}'
-                )
-            effects.conclude(work, outcome)
+                work = full(work, state, event, now_us, decided_id, weighed)
+                word(work)
+                variant, words, drawn = work.variant, work.rendered, work.choices
+            if words is not None:
+                sent.count += 1
+                shown = message(decided_hex, weighed.template, variant, weighed.channel, words)
+                append(f'{head}{sent_text}{terms},"cause":null,"choices":{choices(drawn)},"message":{shown}{end}')
+                effects.record_send(plan, state, event, now_us, decided_id, weighed.channel)
+            else:
+                stop = Stop(Reason.RENDER_FAILED, weighed.template)
+        if stop is not None:
+            outcome = outcome_of(stop)
+            if outcome is Outcome.HELD:
+                work = full(work, state, event, now_us, decided_id, weighed)
+                work.stop = stop
+                effects.conclude(work, outcome)
+            found = known.get((outcome, stop.reason, stop.by)) or ending(outcome, stop.reason, stop.by)
+            found.count += 1
+            cause = f'"{stop.cause.hex()}"' if stop.cause else "null"
+            after = f',"choices":{choices(drawn)},"message":null{end}' if drawn else no_message
+            append(f'{head}{found.text}{instant(stop.until_us)}{terms},"cause":{cause}{after}')
         if remembered:
             effects.remember(state, event, now_us, keep)
         return True
@@ -152,11 +192,40 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], count
     return act
 
 
-def _picker(plan: Plan) -> Callable[[Mapping[str, Value]], tuple[Value, ...]] | None:
-    """How the rules' values are taken from the data, where all are fields that every event has; else None."""
-    rules, fields = plan.rules, plan.event_type.fields
-    names = () if rules is None else rules.fields
-    if not names or any(fields[name].can_be_absent for name in names):
-        return None
+class _Writer:
+    """How messages of one template are written. `write` is None where that takes a `Work`, and gives None where the
+    words cannot be written.
+    """
+
+    __slots__ = ("variant", "write")
+
+    def __init__(self, plan: Plan, template: str) -> None:
+        plain = plan.template_plan(template).plain()
+        self.variant = "" if plain is None else plain[0].name
+        self.write = None if plain is None else _writing(plan, plain[1])
+
+
+def _writing(plan: Plan, bound: BoundVariant) -> Callable[[UserState, Event, int], Rendered | None]:
+    render, pick = bound.render, _picker(plan, [ref.name for ref in bound.inputs])
+    usual_locale, usual_timezone = plan.settings.locale, plan.settings.timezone
+
+    def write(state: UserState, event: Event, now_us: int) -> Rendered | None:
+        locale, timezone = usual_locale, usual_timezone
+        if state.attributes:
+            own, zone = state.attributes.get("locale"), state.attributes.get("timezone")
+            locale = own if isinstance(own, str) else usual_locale
+            timezone = zone if isinstance(zone, str) else usual_timezone
+        try:
+            return render(pick(event.data), locale=locale, timezone=timezone, now_us=now_us)
+        except RenderError:
+            return None
+
+    return write
+
+
+def _picker(plan: Plan, names: Sequence[str]) -> _Pick:
+    fields = plan.event_type.fields
+    if not names or any(name not in fields or fields[name].can_be_absent for name in names):
+        return lambda data: [data.get(name) for name in names]
     pick: Callable[[Mapping[str, Value]], Any] = itemgetter(*names)
     return pick if len(names) > 1 else lambda data: (pick(data),)

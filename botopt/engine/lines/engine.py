@@ -9,7 +9,8 @@ from botopt.engine import effects
 from botopt.engine.engine import Engine
 from botopt.engine.feedback import respond, settle, target
 from botopt.engine.hashes import begin_identity
-from botopt.engine.lines.deciding import Act, Key, deciding
+from botopt.engine.lines.deciding import Act, deciding
+from botopt.engine.lines.texts import Ending, Key
 from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES
 from botopt.model.user_state import UserState
@@ -28,15 +29,24 @@ class LineEngine:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.lines: list[str] = []
-        self.decided: Counter[Key] = Counter()
+        self._endings: list[Ending] = []
         self.responses: Counter[str] = Counter()
         self.take: Take = _taking(engine, self._acts())
+
+    def counted(self) -> Counter[Key]:
+        """What was decided since the last call."""
+        counts: Counter[Key] = Counter()
+        for ending in self._endings:
+            if ending.count:
+                counts[ending.key] += ending.count
+                ending.count = 0
+        return counts
 
     def _acts(self) -> dict[str, Act]:
         engine = self.engine
         acts = {name: _remembering(engine) for name in engine.policy.events}
         for plan in engine.plans():
-            acts[plan.event_type.name] = deciding(plan, engine.keep, engine.policy.revision, self.lines, self.decided)
+            acts[plan.event_type.name] = deciding(plan, engine.keep, engine.policy.revision, self.lines, self._endings)
         return acts | {name: _responding(engine, name, self.responses) for name in FEEDBACK_TYPES}
 
 
@@ -49,7 +59,7 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
         act = acts.get(event.type)
         if act is None or state.deleted or time_us + dedupe_us <= clock_us or time_us < state.floor_us:
             return False
-        now_us = max(clock_us, time_us)
+        now_us = time_us if time_us > clock_us else clock_us  # noqa: FURB136 - `max` takes three times as long
         if state.held and any(held.until_us <= now_us for held in state.held):
             return False
         key = f"{event.user}\0{event.source}\0{event.id}"  # `Event.key`, without the call

@@ -7,11 +7,13 @@ from json.encoder import encode_basestring
 
 from botopt.engine.records import rounded, rounded_choices
 from botopt.engine.scoring import Weighed, fatigue_of, needed
-from botopt.engine.work import Work
-from botopt.model.decision import Part
+from botopt.model.decision import Choice, Outcome, Part, Reason, Rendered
 from botopt.model.instants import instant_text
 from botopt.model.policy import Settings
 from botopt.model.record import encode_number, encode_plain, plain_choices, plain_parts
+
+Key = tuple[str, Outcome, Reason | None]
+"""What decisions are counted by: event type, outcome, reason."""
 
 quoted = encode_basestring
 """A text in double quotes."""
@@ -36,6 +38,21 @@ def instant(us: int | None) -> str:
 
 def _terms(parts: Sequence[Part]) -> str:
     return encode_plain(plain_parts([Part(part.part, part.id, rounded(part.value)) for part in parts]))[1:-1]
+
+
+class Ending:
+    """How decisions of one event type end that end alike, and how many there were.
+
+    `text` goes from `line` up to the value of `until`.
+    """
+
+    __slots__ = ("count", "key", "text")
+
+    def __init__(self, event_type: str, outcome: Outcome, reason: Reason | None, by: str | None) -> None:
+        self.key: Key = (event_type, outcome, reason)
+        self.count = 0
+        ended = f'"outcome":"{outcome}","reason":{optional(reason)},"by":{optional(by)}'
+        self.text = f'","line":null,{ended},"detail":null,"until":'
 
 
 class Bar:
@@ -69,21 +86,19 @@ class Scored:
         return bar
 
 
-def choices(work: Work) -> str:
+def choices(drawn: Sequence[Choice]) -> str:
     """The draws."""
-    return encode_plain(plain_choices(rounded_choices(work.choices))) if work.choices else "[]"
+    return encode_plain(plain_choices(rounded_choices(drawn))) if drawn else "[]"
 
 
-def message(work: Work, message_id: str) -> str:
+def message(message_id: str, template: str, variant: str, channel: str, words: Rendered) -> str:
     """The message that was sent."""
-    words = work.rendered
-    assert words is not None
     buttons = ""
     if words.buttons:
         buttons = ",".join(
             f'{{"label":{quoted(button.label)},"link":{optional(button.link)}}}' for button in words.buttons
         )
     return (
-        f'{{"id":"{message_id}","template":"{work.template}","variant":"{work.variant}","locale":{quoted(words.locale)},'
-        f'"channel":"{work.channel}","text":{quoted(words.text)},"title":{optional(words.title)},"buttons":[{buttons}]}}'
+        f'{{"id":"{message_id}","template":"{template}","variant":"{variant}","locale":{quoted(words.locale)},'
+        f'"channel":"{channel}","text":{quoted(words.text)},"title":{optional(words.title)},"buttons":[{buttons}]}}'
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from botopt.engine.calendar import window_of
 from botopt.engine.stages.scope import Bound
-from botopt.engine.stages.stage import Stage
+from botopt.engine.stages.stage import Glance, Stage, all_of
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Reason
 from botopt.model.policy import Limit
@@ -68,7 +68,7 @@ def bind(bounds: Sequence[Bound]) -> Stage | None:
     """Only for event types that a limit concerns."""
     if not bounds:
         return None
-    looks = [(bound, _rolling(bound) or _any(bound)) for bound in bounds]
+    looks = [(bound, _any(bound)) for bound in bounds]
 
     def stops(work: Work) -> list[Stop]:
         found: list[Stop] = []
@@ -86,7 +86,9 @@ _Look = Callable[[Work], Stop | None]
 
 
 def _any(bound: Bound) -> _Look:
-    name = bound.suppression.id
+    name, rolling = bound.suppression.id, _rolling(bound)
+    if rolling is not None:
+        return lambda work: rolling(work.state.sends, work.now_us)
 
     def look(work: Work) -> Stop | None:
         cap = slots(bound, work)
@@ -95,19 +97,21 @@ def _any(bound: Bound) -> _Look:
     return look
 
 
-def _rolling(bound: Bound) -> _Look | None:
+def glance(bounds: Sequence[Bound], _event_type: str) -> Glance | None:
+    """The same at a glance, where no condition, channel, calendar or reserved slot matters."""
+    return all_of([_rolling(bound) if bound.always_chosen else None for bound in bounds])
+
+
+def _rolling(bound: Bound) -> Glance | None:
     """A cap in a rolling window without reserved slots: most are. It is full if its last `count` sends are in it."""
-    suppression, counts = bound.suppression, bound.counts
-    kind, name, failed = suppression.kind, suppression.id, Response.FAILED
+    kind, name, counts, failed = bound.suppression.kind, bound.suppression.id, bound.counts, Response.FAILED
     assert isinstance(kind, Limit)
     if kind.calendar is not None or kind.reserved:
         return None
-    count, window_us = kind.count, kind.window_us
-    everything = not (suppression.events or suppression.categories or suppression.channels)
+    count, window_us, everything = kind.count, kind.window_us, bound.counts_all
 
-    def look(work: Work) -> Stop | None:
-        sends = work.state.sends
-        since_us = work.now_us - window_us
+    def look(sends: list[Send], now_us: int) -> Stop | None:
+        since_us = now_us - window_us
         if len(sends) < count or sends[-count].time_us <= since_us:
             return None
         left, newest = count, None

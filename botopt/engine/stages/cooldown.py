@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from botopt.engine.hashes import field_key
 from botopt.engine.stages.scope import Bound
-from botopt.engine.stages.stage import Stage
+from botopt.engine.stages.stage import Glance, Stage, all_of
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Reason
 from botopt.model.policy import Cooldown
@@ -34,6 +34,35 @@ def latest(bound: Bound, work: Work) -> Send | None:
         if all(send.keys.get(name) == key for name, key in wanted.items()):
             return send
     return None
+
+
+def glance(bounds: Sequence[Bound], event_type: str) -> Glance | None:
+    """The same at a glance, where no condition, channel or field matters."""
+    return all_of([_glance(bound, event_type) for bound in bounds])
+
+
+def _glance(bound: Bound, event_type: str) -> Glance | None:
+    kind, name, counts, failed = bound.suppression.kind, bound.suppression.id, bound.counts, Response.FAILED
+    assert isinstance(kind, Cooldown)
+    if not bound.always_chosen or set(kind.per) - {"event"}:
+        return None
+    window_us, any_type, everything = kind.window_us, "event" not in kind.per, bound.counts_all
+
+    def look(sends: list[Send], now_us: int) -> Stop | None:
+        since_us = now_us - window_us
+        for send in reversed(sends):
+            time_us = send.time_us
+            if time_us <= since_us:
+                return None
+            if (
+                (any_type or send.event_type == event_type)
+                and send.response is not failed
+                and (everything or counts(send))
+            ):
+                return Stop(Reason.COOLDOWN, name, time_us + window_us, send.id)
+        return None
+
+    return look
 
 
 def bind(bounds: Sequence[Bound]) -> Stage | None:

@@ -31,6 +31,16 @@ class Bound:
         self.when_bit = when
         self.unless_bit = unless
 
+    @property
+    def always_chosen(self) -> bool:
+        """Whether `chosen` is true for every message of the event type."""
+        return not (self.when_bit or self.unless_bit or self.suppression.channels)
+
+    @property
+    def counts_all(self) -> bool:
+        """Whether `counts` is true for every send."""
+        return not (self.suppression.events or self.suppression.categories or self.suppression.channels)
+
     def covers(self, work: Work) -> bool:
         """Whether the finally chosen channel is in scope."""
         channels = self.suppression.channels

@@ -1,12 +1,19 @@
-"""What a stage is: a function that names everything that stops a message for its reason, or nothing."""
+"""What a stage is: a function that names everything that stops a message for its reason, or nothing.
+
+Some have a second form, a glance: where nothing but what was sent can matter, it says at once what decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from botopt.engine.work import Stop, Work
+from botopt.model.user_state import Send
 
 Stage = Callable[[Work], Sequence[Stop]]
+
+Glance = Callable[[list[Send], int], Stop | None]
+"""(the user's sends, now_us) -> the decisive stop."""
 
 
 def decisive(stops: Sequence[Stop]) -> Stop:
@@ -14,3 +21,18 @@ def decisive(stops: Sequence[Stop]) -> Stop:
     if len(stops) == 1:
         return stops[0]
     return min(stops, key=lambda stop: (stop.until_us is not None, -(stop.until_us or 0), stop.by or ""))
+
+
+def all_of(glances: Sequence[Glance | None]) -> Glance | None:
+    """Several glances as one; None unless each is one."""
+    found = [glance for glance in glances if glance is not None]
+    if len(found) < len(glances) or not found:
+        return None
+    if len(found) == 1:
+        return found[0]
+
+    def glance(sends: list[Send], now_us: int) -> Stop | None:
+        stops = [stop for each in found if (stop := each(sends, now_us)) is not None]
+        return decisive(stops) if stops else None
+
+    return glance
