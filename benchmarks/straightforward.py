@@ -115,7 +115,7 @@ class Loop:
     def _faulty(self, line: str) -> None:
         self.out.append(line.encode())
 
-    def take(self, raw: bytes, line: int) -> None:
+    def take(self, raw: bytes, line: int) -> None:  # noqa: C901, PLR0912 - one loop, as one writes it by hand
         """Decide the event of a line."""
         try:
             event = orjson.loads(raw)
@@ -274,11 +274,12 @@ def run(folder: Path, events: Path, out: Path, revision: str, matchers: Mapping[
     gc.disable()  # nothing here has cycles
     lines: list[bytes] = []
     loop = Loop(folder, lines, revision, matchers)
-    number = 0
+    first = 1
     with events.open("rb") as source, out.open("wb") as target:
         while block := source.readlines(BLOCK):
-            for number, raw in enumerate(block, number + 1):
+            for number, raw in enumerate(block, first):
                 loop.take(raw, number)
+            first += len(block)
             target.write(b"".join(lines))
             lines.clear()
 

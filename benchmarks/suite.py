@@ -30,7 +30,11 @@ LARGE_USERS = 500_000
 TRIAL = 100
 RECORDS, STATE = "records.jsonl", "state.db"
 ROOT = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0"}
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+    "PYTHONHASHSEED": "0",
+}
+"""Nothing that makes Python start otherwise than it does for users: they have compiled modules, for example."""
 PIECE = 1 << 20
 SHOWN = 2_000  # bytes of a line that differs
 STARTER = """
@@ -86,12 +90,14 @@ ENGINES = (
 """What matches conditions in the hand-written loop, in place of Python: name and module."""
 
 REFERENCE = _botopt(1)
-HAND = Contestant("handwritten", "written by hand", ("benchmarks.handwritten",), large=True)
+HAND = Contestant("straightforward", "written by hand", ("benchmarks.straightforward",), large=True)
+TUNED = Contestant("handwritten", "written by hand, tuned", ("benchmarks.handwritten",), large=True)
 
 CONTESTANTS = (
     REFERENCE,
     _botopt(2),
     HAND,
+    TUNED,
     *(Contestant(module.rpartition(".")[2], name, (module,), optional=True) for name, module in ENGINES),
     Contestant("read", "floor: read lines", ("benchmarks.floors", "read"), writes_records=False),
     Contestant("decode", "floor: read, decode", ("benchmarks.floors", "decode"), writes_records=False),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import handwritten
+from benchmarks import straightforward
 from benchmarks.engines.translation import Matcher
 from botopt.model.condition import Condition
 from botopt.verify.validate import load
@@ -21,4 +21,4 @@ def start(build: Build) -> None:
         name: build([rule.when.condition for rule in event_type.rules])
         for name, event_type in load(Path(folder)).events.items()
     }
-    handwritten.run(Path(folder), Path(events), Path(out), revision, matchers=matchers)
+    straightforward.run(Path(folder), Path(events), Path(out), revision, matchers=matchers)
