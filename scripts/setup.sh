@@ -209,6 +209,8 @@ install() {
         pip install --no-deps -e . || failed
         say "durable-rules is left out (BOTOPT_NO_DURABLE); BOTOPT_NO_DURABLE=0 brings it back"
     fi
+    # As pip does for whatever it copies; an environment may forbid Python to do so when it runs.
+    "$venv/bin/python" -m compileall -q botopt
     fingerprint > "$venv/.botopt-$level"
 }
 
