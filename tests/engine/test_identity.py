@@ -40,6 +40,20 @@ def test_a_duplicate_does_not_prolong_the_memory():
     assert told == ["sent", "duplicate", "sent", "duplicate", "sent"]
 
 
+def test_repeats_are_counted_anew_after_the_window_however_often_the_state_is_stored():
+    events = [
+        ev("a", "u", "09:00", id="x"),
+        ev("a", "u", "+1 09:00", id="x"),
+        ev("a", "u", "+7 10:00", id="other"),
+        ev("a", "u", "+8 09:00", id="x"),
+        ev("a", "u", "+8 10:00", id="x"),
+    ]
+    apart = Workspace(base())
+    found = [decision.id for event in events for decision in apart.run(event)]
+    assert found == [decision.id for decision in Workspace(base()).run(*events)]
+    assert len(set(found)) == len(events)
+
+
 def test_identity_is_user_source_and_id_and_nothing_else():
     events = [
         ev("a", "u", "09:00", id="x"),
