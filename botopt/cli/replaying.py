@@ -113,6 +113,7 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
         look=lambda: look_at(asked.events),
         memory=asked.memory,
         batch=asked.batch,
+        behind=many is not None,
     )
     _notice(run.notices)
     interrupt = held.enter_context(Interrupt())

@@ -113,7 +113,10 @@ def settle(connection: sqlite3.Connection) -> None:
 
 
 def _connect(real: Path, options: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{real.as_uri()}?{options}", uri=True, isolation_level=None, timeout=_WAIT_S)
+    # A thread may commit while others do something else; never do two of them use it at once.
+    connection = sqlite3.connect(
+        f"{real.as_uri()}?{options}", uri=True, isolation_level=None, timeout=_WAIT_S, check_same_thread=False
+    )
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA temp_store = MEMORY")

@@ -1,13 +1,14 @@
 """Many processes, each for some of the users; the results are put together in the order of the lines.
 
 A user's events all go to one process, in their order, so every decision is the one that a single process takes. This
-process reads the inputs, deals out the lines, and writes. Lines go through shared memory and results through a pipe, so
-no side ever waits for the other while that waits for it.
+process reads the inputs, deals out the lines, and writes. Lines and results go through shared memory, and a pipe says
+where; a result that is too long goes through the pipe itself. No message to a worker is long, so this process never
+waits for one that waits for it.
 """
 
 from __future__ import annotations
 
-import fcntl
+import gc
 import mmap
 import re
 from array import array
@@ -16,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress, pairwise
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
@@ -34,13 +34,11 @@ from botopt.sources.jsonl import Block, LongLine
 from botopt.verify.lane import Batch
 from botopt.verify.run import Part
 from botopt.verify.summary import Summary
-from botopt.verify.worker import Answer, Fault, Long, Order, Request, work
+from botopt.verify.worker import SLOT_BYTES, Answer, Fault, Long, Order, Request, Worker, work
 
 SLOTS = 8
 """Blocks that a worker may have waiting."""
 
-_SLOT_BYTES = 4 << 20
-_PIPE_BYTES = 1 << 20
 _USER = re.compile(rb'"user":[ \t]*"([^"\\]*)"')
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -72,7 +70,7 @@ class ManyLanes:
         self._memory = memory
         self._decoder = Decoder(engine.policy)
         self._hands: list[Hand] = []
-        self._waiting: deque[tuple[Block, bytes] | None] = deque()  # None: a batch
+        self._waiting: deque[tuple[Block, bytes, int] | None] = deque()  # owners and slot; None: a batch
         self._slot = 0
         self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(workers)]
 
@@ -89,6 +87,8 @@ class ManyLanes:
 
     def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
         """Keep all workers busy, and take their results in turn."""
+        gc.freeze()  # as in `OneLane`
+        gc.disable()
         for block in blocks:
             while len(self._waiting) >= SLOTS:
                 yield self._next()
@@ -98,6 +98,8 @@ class ManyLanes:
         self._order_batch()
         while self._waiting:
             yield self._next()
+        gc.enable()
+        gc.unfreeze()
 
     def committed(self) -> None:
         """Let the workers forget what is in the store now."""
@@ -118,8 +120,8 @@ class ManyLanes:
             longs = [Long(at, raw.size, raw.digest) for at, raw in enumerate(raws) if isinstance(raw, LongLine)]
             places = array("Q", compress(numbers, theirs)).tobytes()
             hand.give(self._slot, _encode(Request(block.input_number, places, b"\n".join(raws), longs)))
+        self._waiting.append((block, owners, self._slot))
         self._slot = (self._slot + 1) % SLOTS
-        self._waiting.append((block, owners))
 
     def _owners(self, lines: Sequence[bytes]) -> bytes:
         """Whose each line is. Every way of writing a user's id must lead to the same worker.
@@ -145,8 +147,8 @@ class ManyLanes:
         waiting = self._waiting.popleft()
         if waiting is None:
             return _joined([_decode_batch(hand.take()) for hand in self._hands])
-        block, owners = waiting
-        answers = [_decode_answer(hand.take()) for hand in self._hands]
+        block, owners, slot = waiting
+        answers = [_decode_answer(hand.take(slot)) for hand in self._hands]
         pieces = [_pieces(answer) for answer in answers]
         records = b"".join(map(next, map(pieces.__getitem__, owners)))
         rejected = sorted(entry for answer in answers for entry in answer.rejected)
@@ -158,13 +160,12 @@ class Hand:
 
     def __init__(self, number: int, engine: Engine, files: Sequence[str], state: Path | None, memory: int) -> None:
         context = get_context("fork")
-        self._shared = mmap.mmap(-1, SLOTS * _SLOT_BYTES)
+        self._requests, self._answers = (mmap.mmap(-1, SLOTS * SLOT_BYTES) for _ in range(2))
         theirs_in, self._out = context.Pipe(duplex=False)
         self._in, theirs_out = context.Pipe(duplex=False)
-        _widen(theirs_out)
         self._process: BaseProcess = context.Process(
             target=work,
-            args=(theirs_in, theirs_out, self._shared, _SLOT_BYTES, engine, files, state, memory),
+            args=(theirs_in, theirs_out, self._requests, self._answers, Worker(engine, files, state, memory)),
             name=f"botopt worker {number + 1}",
             daemon=True,
         )
@@ -174,8 +175,8 @@ class Hand:
 
     def give(self, slot: int, request: bytes) -> None:
         """Lines to decide."""
-        begin = slot * _SLOT_BYTES
-        self._shared[begin : begin + len(request)] = request
+        begin = slot * SLOT_BYTES
+        self._requests[begin : begin + len(request)] = request
         self.tell(Order(slot=slot, size=len(request)))
 
     def tell(self, order: Order) -> None:
@@ -185,8 +186,8 @@ class Hand:
         except OSError:
             raise self._gone() from None
 
-    def take(self) -> bytes:
-        """The next result."""
+    def take(self, slot: int = 0) -> bytes:
+        """The next result; `slot` is where it may be."""
         try:
             answer = self._in.recv_bytes()
         except (EOFError, OSError):
@@ -195,6 +196,9 @@ class Hand:
             fault = _decode_fault(answer[1:])
             kind = getattr(errors, fault.kind, None)
             raise kind(fault.words) if kind is not None else RuntimeError(f"{fault.kind}: {fault.words}")
+        if answer[:1] == b"#":
+            begin = slot * SLOT_BYTES
+            return self._answers[begin : begin + int(answer[1:])]
         return answer[1:]
 
     def _gone(self) -> WorkerGone:
@@ -213,13 +217,8 @@ class Hand:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self._shared.close()
-
-
-def _widen(pipe: Connection) -> None:
-    """Room for some results, where the system can: else a worker waits a little more often."""
-    with suppress(OSError, AttributeError):
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._requests.close()
+        self._answers.close()
 
 
 def _pieces(answer: Answer) -> Iterator[bytes]:

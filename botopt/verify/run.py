@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from botopt.engine.engine import Engine
-from botopt.model.ports import StateStore
+from botopt.model.ports import StateStore, UserRow
 from botopt.model.record import encode_line
 from botopt.model.user_state import NEVER_US
 from botopt.sources.jsonl import MOST_LINES, Block
 from botopt.state.opening import DEFAULT_MEMORY
+from botopt.verify.committing import Commits
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
 from botopt.verify.lane import Batch, counted
@@ -69,6 +70,7 @@ class Run:
         look: reads the inputs once more, to know them again; asked for at the first commit of a journal.
         memory: bytes for users' packed states.
         batch: lines that are committed together.
+        behind: whether a batch is committed while the next one is decided.
     """
 
     def __init__(
@@ -82,10 +84,12 @@ class Run:
         look: Callable[[], tuple[Input, ...]] = tuple,
         memory: int = DEFAULT_MEMORY,
         batch: int = BATCH_LINES,
+        behind: bool = False,
     ) -> None:
         self._engine = engine
         self._lanes = lanes
         self._store = store
+        self._commits = Commits(store, behind=behind)
         self._outputs = outputs
         self._journal = journal
         self._look = look
@@ -114,16 +118,23 @@ class Run:
         `tick` is told how many lines were decided.
         """
         if self._journal is None or not self._journal.ended:
-            for item in self._lanes.parts(self._watched(inputs, stop), self._ends_batch):
-                if isinstance(item, Part):
-                    self._write(item)
-                    if tick is not None:
-                        tick(len(item.block.lines))
-                else:
-                    self._take(item)
-            if not self.summary.interrupted:
-                self._release_rest(until_us)
+            try:
+                self._decide(inputs, stop, tick)
+                self._commits.finish()
+                if not self.summary.interrupted:
+                    self._release_rest(until_us)
+            finally:
+                self._commits.close()
         self.summary.still_held = self._store.held()
+
+    def _decide(self, inputs: Inputs, stop: Callable[[], bool], tick: Callable[[int], None] | None) -> None:
+        for item in self._lanes.parts(self._watched(inputs, stop), self._ends_batch):
+            if isinstance(item, Part):
+                self._write(item)
+                if tick is not None:
+                    tick(len(item.block.lines))
+            else:
+                self._take(item)
 
     def _watched(self, inputs: Inputs, stop: Callable[[], bool]) -> Iterator[Block]:
         place = self._place
@@ -153,27 +164,32 @@ class Run:
         self.summary.merge(Summary.kept(batch.summary))
         self.undeclared.update(counted(batch.undeclared))
         self._newest_us = max(self._newest_us, batch.newest_us)
-        self._commit(batch)
-        self._lanes.committed()
+        self._commit(batch.rows, done=self._lanes.committed)
 
-    def _commit(self, batch: Batch | None = None, *, ended: bool = False) -> None:
+    def _commit(
+        self, rows: Sequence[UserRow] = (), *, ended: bool = False, done: Callable[[], None] | None = None
+    ) -> None:
         """Have the output on the disk, then commit what counts it."""
+        self._commits.finish()
         newest_us = max(self._newest_us, self._known_newest_us)
         meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
         if self._journal is not None:
             self._journal = msgspec.structs.replace(
                 self._outputs.sync(self._journal),
-                inputs=self._journal.inputs or self._look(),
                 place=self._place,
                 newest_us=self._newest_us,
                 summary=self.summary.keep(),
                 undeclared=tuple((*key, number) for key, number in sorted(self.undeclared.items())),
                 ended=ended,
             )
-            meta |= self._journal.meta()
-        else:
-            meta |= NO_JOURNAL
-        self._store.commit(() if batch is None else batch.rows, meta=meta)
+        self._commits.begin(rows, lambda: {**meta, **self._journal_meta()}, done)
+
+    def _journal_meta(self) -> Mapping[str, str]:
+        if self._journal is None:
+            return NO_JOURNAL
+        if not self._journal.inputs:
+            self._journal = msgspec.structs.replace(self._journal, inputs=self._look())
+        return self._journal.meta()
 
     def _release_rest(self, until_us: int | None) -> None:
         end_us = self._newest_us if until_us is None else until_us
@@ -182,7 +198,8 @@ class Run:
 
             def commit() -> None:
                 rows = population.rows()
-                self._commit(Batch(rows, Summary().keep(), [], NEVER_US))
+                self._commit(rows)
+                self._commits.finish()
                 population.forget(rows)
                 population.committed()
 
@@ -190,3 +207,4 @@ class Run:
                 self.summary.add(decision)
                 self._outputs.write(encode_line(decision))
         self._commit(ended=True)
+        self._commits.finish()

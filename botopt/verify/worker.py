@@ -23,6 +23,9 @@ from botopt.state.spilling import SpillingStore
 from botopt.verify.lane import Lane
 from botopt.verify.population import Population
 
+SLOT_BYTES = 4 << 20
+"""What a block of lines takes at most in the memory that processes share, and what results take there at most."""
+
 
 class Order(msgspec.Struct, array_like=True, frozen=True):
     """A short message to a worker: decide lines in a slot of the shared memory, give a batch, or one is committed."""
@@ -72,25 +75,15 @@ _decode_order = msgspec.msgpack.Decoder(Order).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
 
 
-def work(
-    orders: Connection,
-    answers: Connection,
-    shared: mmap,
-    slot_bytes: int,
-    engine: Engine,
-    files: Sequence[str],
-    state: Path | None,
-    memory: int,
-) -> None:
-    """The whole life of a worker."""
+def work(orders: Connection, answers: Connection, requests_shared: mmap, answers_shared: mmap, worker: Worker) -> None:
+    """The whole life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the one that deals out lines stops
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _let_go({orders.fileno(), answers.fileno()})
     gc.freeze()
     gc.disable()
-    worker = Worker(engine, files, state, memory)
     try:
-        _decide(orders, answers, shared, slot_bytes, worker)
+        _decide(orders, answers, requests_shared, answers_shared, worker)
     except (EOFError, BrokenPipeError):
         pass  # there is nobody any more
     except Exception as fault:  # noqa: BLE001  # whatever it is, the other process says it
@@ -99,7 +92,9 @@ def work(
     os._exit(0)  # nothing here has anything to tidy up, and what was copied from the other process is not ours
 
 
-def _decide(orders: Connection, answers: Connection, shared: mmap, slot_bytes: int, worker: Worker) -> None:
+def _decide(
+    orders: Connection, answers: Connection, requests_shared: mmap, answers_shared: mmap, worker: Worker
+) -> None:
     while True:
         order = _decode_order(orders.recv_bytes())
         if order.committed:
@@ -107,9 +102,14 @@ def _decide(orders: Connection, answers: Connection, shared: mmap, slot_bytes: i
         elif order.batch:
             answers.send_bytes(b"=" + worker.batch())
         else:
-            begin = order.slot * slot_bytes
-            request = _decode_request(shared[begin : begin + order.size])
-            answers.send_bytes(b"=" + _encode(worker.decide(request)))
+            begin = order.slot * SLOT_BYTES
+            request = _decode_request(requests_shared[begin : begin + order.size])
+            answer = _encode(worker.decide(request))
+            if len(answer) > SLOT_BYTES:
+                answers.send_bytes(b"=" + answer)
+            else:
+                answers_shared[begin : begin + len(answer)] = answer
+                answers.send_bytes(b"#%d" % len(answer))
 
 
 def _let_go(kept: set[int]) -> None:

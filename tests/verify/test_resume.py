@@ -46,8 +46,9 @@ def events() -> list[bytes]:
 class Place:
     """A folder with one run in it, which may die and go on."""
 
-    def __init__(self, folder: Path, engine: Engine = ENGINE) -> None:
+    def __init__(self, folder: Path, engine: Engine = ENGINE, *, behind: bool = False) -> None:
         self.engine = engine
+        self.behind = behind
         folder.mkdir()
         self.events, self.out, self.rejects, self.state = (
             folder / name for name in ("events.jsonl", "out.jsonl", "rejects.jsonl", "state.db")
@@ -73,7 +74,7 @@ class Place:
         lanes = OneLane(self.engine, Population(self.engine, store), [name])
         outputs = Outputs(files.out, files.rejects, None)
         look = lambda: look_at([name])  # noqa: E731
-        run = Run(self.engine, lanes, store, outputs, journal=files.journal, look=look, batch=9)
+        run = Run(self.engine, lanes, store, outputs, journal=files.journal, look=look, batch=9, behind=self.behind)
         run.run(inputs)
 
     def left(self) -> tuple[bytes, bytes, str, object]:
@@ -242,9 +243,20 @@ class Stubborn(SqliteStore):
         super().commit(rows, meta=meta)
 
 
+@pytest.mark.parametrize("how", ["io", "power"])
+def test_the_same_where_a_batch_is_committed_while_the_next_is_decided(tmp_path, whole, how):
+    for fail_at in range(1, 70, 6):
+        place = Place(tmp_path / f"{how}{fail_at}", behind=True)
+        with pytest.raises((BotoptError, PowerCut)):
+            place.run(Faulty(fail_at, how), again=False)
+        place.run(again=True)
+        assert place.left() == whole
+
+
+@pytest.mark.parametrize("behind", [False, True])
 @pytest.mark.parametrize("commits", range(0, 20, 3))
-def test_when_the_state_cannot_be_written_the_output_is_cut_back(tmp_path, whole, commits):
-    place = Place(tmp_path / "run")
+def test_when_the_state_cannot_be_written_the_output_is_cut_back(tmp_path, whole, commits, behind):
+    place = Place(tmp_path / "run", behind=behind)
     Stubborn.left = commits
     with pytest.raises(StateError):
         place.run(again=False, wrap=Stubborn)
