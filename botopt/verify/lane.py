@@ -71,7 +71,8 @@ class Lane:
                     state = states[user]
                 if not take(state, event):
                     self._decide_rare(state, event, Line(numbers[place], raw, input_number), place)
-                newest_us = max(newest_us, state.clock_us)
+                if state.clock_us > newest_us:  # noqa: PLR1730 - max() takes three times as long
+                    newest_us = state.clock_us
             elif isinstance(event, Rejected):
                 line = Line(numbers[place], raw, input_number)
                 self._add(self._engine.reject(event), line, place)

@@ -1,9 +1,10 @@
 """Many processes, each for some of the users; the results are put together in the order of the lines.
 
-A user's events all go to one process, in their order, so every decision is the one that a single process takes. This
-process reads the inputs, deals out the lines, and writes. Lines and results go through shared memory, and a pipe says
-where; a result that is too long goes through the pipe itself. No message to a worker is long, so this process never
-waits for one that waits for it.
+A user's events all go to one process, in their order, so every decision is the one that a single process takes. Users
+are put into buckets by a hash of their id, and buckets are dealt out by what the first lines hold of each: a few users
+have most of the events. This process reads the inputs, deals out the lines, and writes. Lines and results go through
+shared memory, and a pipe says where; a result that is too long goes through the pipe itself. No message to a worker is
+long, so this process never waits for one that waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import gc
 import mmap
 import re
 from array import array
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress, pairwise
@@ -38,6 +39,8 @@ from botopt.verify.worker import SLOT_BYTES, Answer, Fault, Long, Order, Request
 
 SLOTS = 8
 """Blocks that a worker may have waiting."""
+
+BUCKETS = 256
 
 _USER = re.compile(rb'"user":[ \t]*"([^"\\]*)"')
 
@@ -72,6 +75,7 @@ class ManyLanes:
         self._hands: list[Hand] = []
         self._waiting: deque[tuple[Block, bytes, int] | None] = deque()  # owners and slot; None: a batch
         self._slot = 0
+        self._worker_of: bytes | None = None  # of each bucket
         self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(workers)]
 
     def __enter__(self) -> Self:
@@ -124,24 +128,31 @@ class ManyLanes:
         self._slot = (self._slot + 1) % SLOTS
 
     def _owners(self, lines: Sequence[bytes]) -> bytes:
-        """Whose each line is. Every way of writing a user's id must lead to the same worker.
+        """Which worker each line is for."""
+        buckets = self._buckets(lines)
+        if self._worker_of is None:
+            self._worker_of = _dealt_out(buckets, self._workers)
+        return buckets.translate(self._worker_of)
+
+    def _buckets(self, lines: Sequence[bytes]) -> bytes:
+        """The bucket of each line's user. Every way of writing a user's id must lead to the same.
 
         Without a backslash and with `"user"` in it once, a line that is an event has its user there; for all others
         the decoder says it. A line that is no event concerns nobody.
         """
-        search, workers = _USER.search, self._workers
+        search = _USER.search
         together = b"\n".join(lines)
         if b"\\" not in together and b'"specversion"' not in together and together.count(b'"user"') == len(lines):
             with suppress(TypeError):  # not once in each: twice in one, and in another there is none to be found
-                return bytes([crc32(search(raw)[1]) % workers for raw in lines])  # type: ignore[index]
-        return bytes(map(self._owner, lines))
+                return bytes([crc32(search(raw)[1]) % BUCKETS for raw in lines])  # type: ignore[index]
+        return bytes(map(self._bucket, lines))
 
-    def _owner(self, raw: bytes) -> int:
+    def _bucket(self, raw: bytes) -> int:
         found = _USER.search(raw)
         if found is not None and raw.count(b'"user"') == 1 and b"\\" not in raw and b'"specversion"' not in raw:
-            return crc32(found[1]) % self._workers
+            return crc32(found[1]) % BUCKETS
         event = self._decoder.decode(raw, 1)
-        return crc32(event.user.encode()) % self._workers if isinstance(event, Event) else 0
+        return crc32(event.user.encode()) % BUCKETS if isinstance(event, Event) else 0
 
     def _next(self) -> Part | Batch:
         waiting = self._waiting.popleft()
@@ -226,6 +237,17 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
     ends = accumulate(array("I", answer.sizes), initial=0)
     records = answer.records
     return iter([records[begin:end] for begin, end in pairwise(ends)])
+
+
+def _dealt_out(buckets: bytes, workers: int) -> bytes:
+    """The worker of each bucket: the largest first, each to the worker that has least so far."""
+    sizes = Counter(buckets)
+    load = [0] * workers
+    worker_of = bytearray(BUCKETS)
+    for bucket in sorted(range(BUCKETS), key=lambda bucket: -sizes[bucket]):
+        worker_of[bucket] = load.index(min(load))
+        load[worker_of[bucket]] += sizes[bucket] + 1
+    return bytes(worker_of)
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:

@@ -19,7 +19,7 @@ ALIVE = 30_000
 """Users whose states stay unpacked; each takes about 2 KB then."""
 
 _OVERHEAD = 250
-"""What Python adds to a packed state in a dict: measured with `benchmarks/memory.py`."""
+"""What Python adds to a packed state in a dict, at most: measured with `benchmarks/memory.py`."""
 
 
 class Population:
