@@ -13,6 +13,9 @@ class Exit(IntEnum):
     INTERNAL = 1
     USAGE = 2
     POLICY = 3
+    TESTS = 4
+    COVERAGE = 5
+    CHANGED = 6
     REJECTED = 7
     STATE = 8
     FILES = 9
@@ -24,6 +27,9 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.INTERNAL: "a fault in botopt itself; please report it",
     Exit.USAGE: "the command was called in a way that makes no sense",
     Exit.POLICY: "the policy has errors",
+    Exit.TESTS: "a rule test failed",
+    Exit.COVERAGE: "the rule tests reach less than --min asks for",
+    Exit.CHANGED: "something changed, or would change, beyond what was allowed",
     Exit.REJECTED: "some input was rejected, and --strict was given",
     Exit.STATE: "the state was refused: in use, written by a newer botopt, or damaged",
     Exit.FILES: "a file could not be read or written",
