@@ -22,7 +22,8 @@ def print_summary(console: Console, summary: Summary, policy: Policy, undeclared
     """Outcomes by event type, reasons, rejected lines, what is still held, undeclared fields."""
     console.print()
     console.print(_by_type(summary))
-    reasons: dict[str, int] = {reason.value: summary.reasons[reason] for reason in Reason if summary.reasons[reason]}
+    counted = summary.reasons()
+    reasons: dict[str, int] = {reason.value: counted[reason] for reason in Reason if counted[reason]}
     reasons.pop(Reason.REJECTED.value, None)
     if reasons:
         console.print(_counts("not sent, because", reasons))
@@ -43,10 +44,11 @@ def _by_type(summary: Summary) -> Table:
     for outcome in shown:
         table.add_column(outcome.value, justify="right")
     table.add_column("all", justify="right")
-    for event_type in sorted({name for name, _ in summary.event_types}):
-        numbers = [summary.event_types[event_type, outcome.value] for outcome in shown]
+    by_type, outcomes = summary.event_types(), summary.outcomes()
+    for event_type in sorted({name for name, _ in by_type}):
+        numbers = [by_type[event_type, outcome.value] for outcome in shown]
         table.add_row(event_type, *(f"{n:,}" if n else "·" for n in numbers), f"{sum(numbers):,}")
-    totals = [summary.outcomes[outcome.value] for outcome in shown]
+    totals = [outcomes[outcome.value] for outcome in shown]
     table.add_section()
     table.add_row("all", *(f"{n:,}" for n in totals), f"{sum(totals):,}", style="bold")
     return table

@@ -53,22 +53,18 @@ class Summary:
         """How many records were written."""
         return self.decided.total()
 
-    @property
     def outcomes(self) -> Counter[str]:
         """Records by outcome."""
-        return _summed({outcome.value: number} for (_, outcome, _), number in self.decided.items())
+        return _summed((outcome.value, number) for (_, outcome, _), number in self.decided.items())
 
-    @property
     def reasons(self) -> Counter[str]:
         """Records by reason."""
-        pairs = ((reason, number) for (_, _, reason), number in self.decided.items())
-        return _summed({reason.value: number} for reason, number in pairs if reason is not None)
+        return _summed((reason.value, number) for (_, _, reason), number in self.decided.items() if reason is not None)
 
-    @property
     def event_types(self) -> Counter[tuple[str, str]]:
         """Records by event type and outcome, without rejected ones."""
         return _summed(
-            {(name, outcome.value): number}
+            ((name, outcome.value), number)
             for (name, outcome, _), number in self.decided.items()
             if name is not None and outcome is not Outcome.REJECTED
         )
@@ -91,13 +87,13 @@ class Summary:
     def to_plain(self) -> dict[str, object]:
         """The summary as plain data, largest counts first."""
         by_type: dict[str, dict[str, int]] = {}
-        for (event_type, outcome), number in sorted(self.event_types.items()):
+        for (event_type, outcome), number in sorted(self.event_types().items()):
             by_type.setdefault(event_type, {})[outcome] = number
         return {
             "lines": self.lines,
             "records": self.records,
-            "outcomes": largest_first(self.outcomes),
-            "reasons": largest_first(self.reasons),
+            "outcomes": largest_first(self.outcomes()),
+            "reasons": largest_first(self.reasons()),
             "rejected": largest_first(self.rejected),
             "responses": largest_first(self.responses),
             "event_types": by_type,
@@ -111,8 +107,8 @@ def largest_first(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _summed(parts: Iterable[Mapping[_Name, int]]) -> Counter[_Name]:
+def _summed(parts: Iterable[tuple[_Name, int]]) -> Counter[_Name]:
     total: Counter[_Name] = Counter()
-    for part in parts:
-        total.update(part)
+    for name, number in parts:
+        total[name] += number
     return total
