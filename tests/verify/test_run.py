@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tests.engine.support import HOUR, Wire, Workspace, at, base, ev
+from tests.engine.support import CALM, HOUR, Wire, Workspace, at, base, ev
 from tests.engine.test_laws import timelines
 from tests.engine.test_oracle import LONG_AGO, policies, steps
 from tests.verify.running import in_lines, plainly
@@ -61,6 +61,36 @@ def test_lines_say_what_the_engine_decides(rules, timeline, block, batch):
     assert in_lines(workspace.engine, events, until=until, block=block, batch=batch) == plainly(
         workspace.engine, events, until=until
     )
+
+
+@pytest.mark.parametrize(
+    ("suppression", "settings_of"),
+    [
+        ("{id: x, cooldown: 6h}", CALM),
+        ("{id: x, cooldown: 6h, per: [user]}", CALM),
+        ("{id: x, limit: 1, within: 6h}", CALM),
+        ("{id: x, limit: 1, within: 6h, events: [a]}", CALM),
+        ("{id: x, limit: 2, within: 6h}", CALM),
+        ("{id: x, inhibited_by: b, within: 6h}", CALM),
+        ("{id: x, mute: 6h, when: n == 1}", CALM),
+        ("", CALM + ", dedupe_window: 6h"),
+        ("", "fatigue: {per_message: 0.2, within: 6h, limit: 0.4}, engagement: {effect: 0}"),
+    ],
+)
+def test_at_the_very_edge_of_a_window_lines_say_what_the_engine_decides(suppression, settings_of):
+    engine = Workspace(base(suppression, settings_of)).engine
+    begin = [ev("a", "u", "09:00", id="a1", n=1), ev("b", "u", "09:00", id="b1"), ev("a", "v", "09:00", id="v1", n=1)]
+    for shift in (-1, 0, 1):
+        end = at("15:00") + shift
+        between = ev("b", "v", "14:00", id="v-between")
+        events = [
+            *begin,
+            between,
+            ev("a", "u", end, id="a2"),
+            ev("a", "u", end, id="a1", n=1),
+            ev("a", "v", end, id="v2"),
+        ]
+        assert in_lines(engine, events) == plainly(engine, events)
 
 
 @examples(12)
