@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from botopt.model.diagnostic import Diagnostic, has_errors
-from botopt.model.policy import Policy
+from botopt.model.policy import Policy, Template
 from botopt.rendering.lint import check_template, trial_render
+from botopt.verify.checks.halving import in_halves
 
 
 def templates_are_sound(policy: Policy) -> Iterator[Diagnostic]:
@@ -15,10 +16,17 @@ def templates_are_sound(policy: Policy) -> Iterator[Diagnostic]:
         yield from check_template(policy, template)
 
 
-def templates_render(policy: Policy) -> Iterator[Diagnostic]:
+def templates_render(policy: Policy) -> Iterable[Diagnostic]:
     """The same, and then every variant of a sound template in every locale, on its samples and on edge cases."""
-    for template in policy.templates.values():
-        found = check_template(policy, template)
-        yield from found
-        if not has_errors(found):
-            yield from trial_render(policy, template)  # its texts were read just now, and are remembered
+
+    def look(templates: Sequence[Template]) -> list[Diagnostic]:
+        return [finding for template in templates for finding in _rendered(policy, template)]
+
+    return in_halves(tuple(policy.templates.values()), look)
+
+
+def _rendered(policy: Policy, template: Template) -> Iterator[Diagnostic]:
+    found = check_template(policy, template)
+    yield from found
+    if not has_errors(found):
+        yield from trial_render(policy, template)  # its texts were read just now, and are remembered

@@ -1,0 +1,68 @@
+"""Two processes find what one finds."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from botopt.model.codes import finding
+from botopt.model.position import NOWHERE
+from botopt.verify.checks import halving
+from botopt.verify.checks.halving import PAYS_FROM, in_halves
+
+HERE = os.getpid()
+
+
+@pytest.fixture(autouse=True)
+def two_processors(monkeypatch):
+    monkeypatch.setattr(halving.os, "cpu_count", lambda: 2)
+    for other in threading.enumerate():
+        if other is not threading.current_thread():
+            other.join(5)  # of an earlier test
+
+
+def said(parts):
+    return [finding("B102", NOWHERE, f"part {part} of {os.getpid() == HERE}") for part in parts]
+
+
+def test_many_parts_are_shared_and_stay_in_order():
+    parts = range(PAYS_FROM)
+    found = [one.message for one in in_halves(parts, said)]
+    half = PAYS_FROM // 2
+    assert found == [f"part {part} of {part < half}" for part in parts]
+
+
+def test_few_parts_are_not_worth_a_process():
+    assert {one.message[-4:] for one in in_halves(range(PAYS_FROM - 1), said)} == {"True"}
+
+
+def test_a_process_with_threads_is_not_copied():
+    going = threading.Event()
+    other = threading.Thread(target=going.wait)
+    other.start()
+    try:
+        assert {one.message[-4:] for one in in_halves(range(PAYS_FROM), said)} == {"True"}
+    finally:
+        going.set()
+        other.join()
+
+
+def test_what_the_other_process_could_not_say_is_looked_at_here():
+    def dies(parts):
+        if os.getpid() != HERE:
+            os._exit(3)
+        return said(parts)
+
+    assert [one.message for one in in_halves(range(PAYS_FROM), dies)] == [f"part {n} of True" for n in range(PAYS_FROM)]
+
+
+def test_a_fault_is_raised_where_it_can_be_told():
+    def fails(parts):
+        if PAYS_FROM - 1 in parts:
+            raise RuntimeError("found")
+        return said(parts)
+
+    with pytest.raises(RuntimeError, match="found"):
+        in_halves(range(PAYS_FROM), fails)
