@@ -16,6 +16,14 @@ from tests.engine.support import CALM, DAY, HOUR, Workspace, around, at, base, c
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def test_a_send_leaves_the_window_exactly_at_its_end_though_one_out_of_scope_came_later():
+    def told(end):
+        events = (ev("a", "u", "09:00"), ev("b", "u", "14:00"), ev("a", "u", end))
+        return tell("{id: x, limit: 1, within: 6h, events: [a]}", *events)[2]
+
+    assert around("15:00", told) == ["capped x until 15:00", "sent", "sent"]
+
+
 def test_a_send_leaves_a_rolling_window_exactly_at_its_end():
     rule = "{id: x, limit: 2, within: 24h}"
     before = [ev("a", "u", "09:00"), ev("b", "u", "10:00")]
