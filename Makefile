@@ -27,6 +27,7 @@ demo: install ## Decide a sample of events and show every decision
 	$(BIN)/botopt replay examples/events.jsonl
 
 test: lint ## Lint, then run the tests
+	@$(SETUP) browser
 	$(BIN)/python -m pytest -q
 
 lint: dev ## Check style, types and layers

@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh install       what `make install` and `make demo` need
 #   sh scripts/setup.sh dev           that and what `make test` and `make bench` need
 #   sh scripts/setup.sh docs          that and what `make docs` needs
+#   sh scripts/setup.sh browser       install the browser that tests need, where we may
 #   sh scripts/setup.sh check         say what this machine lacks; change nothing
 #   sh scripts/setup.sh packages      print the Debian packages that an install needs
 #   sh scripts/setup.sh constraints   resolve constraints.txt anew
@@ -219,6 +220,18 @@ failed() {
     exit 1
 }
 
+# What only tests need: a browser that looks at the pages. Root gets it installed; others are told by the tests.
+browser() {
+    for name in chromium chromium-browser google-chrome; do
+        if command -v "$name" >/dev/null 2>&1; then return; fi
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing chromium, which looks at pages in the tests"
+        apt-get update -qq >/dev/null 2>&1 || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || true
+    fi
+}
+
 # ---------------------------------------------------------------- constraints.txt
 
 # One resolution for every supported Python: uv writes markers where versions differ.
@@ -243,6 +256,7 @@ case ${1:-} in
     install) install install dev docs ;;
     dev) install dev ;;
     docs) install docs ;;
+    browser) browser ;;
     check) find_python; check_compiler "$python" ;;
     packages) lacking() { :; }; find_python; packages ;;
     constraints) constraints ;;

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from botopt.cli import doctor, explain, init, render, replay, schema, state, validate
+from botopt.cli import doctor, explain, fix, fmt, infer, init, preview, render, replay, schema, state, validate
 from botopt.cli.exits import MEANINGS
 from botopt.cli.options import paragraphs
 from botopt.model.version import VERSION
@@ -29,10 +29,18 @@ app = typer.Typer(
     ),
 )
 
-_FIRST: tuple[Callable[..., None], ...] = (init.init, validate.validate, replay.replay, explain.explain, render.render)
+_FIRST: tuple[Callable[..., None], ...] = (
+    init.init,
+    validate.validate,
+    replay.replay,
+    explain.explain,
+    render.render,
+    preview.preview,
+)
+_EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
 _LAST: tuple[Callable[..., None], ...] = (doctor.doctor, schema.schema)
 
-for command in _FIRST:
+for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
 app.add_typer(state.app, name="state")
 for command in _LAST:

@@ -9,6 +9,9 @@ import msgspec
 from botopt.model.errors import UsageError
 from botopt.model.instants import instant_us
 
+SAMPLES_AT = "2026-03-02T09:00:00Z"
+"""When samples are sent, unless somebody says otherwise: a Monday."""
+
 
 def moment(option: str, text: str) -> int:
     """Microseconds since 1970 UTC.

@@ -8,24 +8,32 @@ import msgspec
 
 from botopt.cli.console import marked, out
 from botopt.model.policy import Template
-from botopt.verify.previewing import Preview
+from botopt.verify.previewing import Preview, Sheet
 
 
-def print_previews(template: Template, shown: Sequence[Preview]) -> None:
-    """Variant by variant, language by language."""
+def print_sheet(sheet: Sheet) -> None:
+    """The same, with what lacks and how long every text is."""
+    console = out()
+    print_previews(sheet.template, sheet.previews, sheet)
+    for variant, locales in sheet.missing.items():
+        console.print(f"  [yellow]{marked(variant)} has no {marked(' and no '.join(locales))} text[/]")
+    console.print()
+
+
+def print_previews(template: Template, shown: Sequence[Preview], sheet: Sheet | None = None) -> None:
+    """Variant by variant, language by language; with a sheet, the length of each text."""
     console = out()
     console.print(f"[bold]{marked(template.name)}[/] {marked(template.description)}")
     if not shown:
         console.print("  no event type uses this template, so there is nothing to show it on", markup=False)
     heading = None
     for preview in shown:
-        this = (preview.event_type, preview.sample, preview.variant)
+        this = (preview.event_type, preview.sample, preview.event, preview.variant)
         if this != heading:
             heading = this
             note = "" if preview.eligible else "  [dim](its `when` does not hold for these data)[/]"
-            console.print(
-                f"\n  [bold]{marked(preview.variant)}[/] on {marked(preview.event_type)}, sample {preview.sample}{note}"
-            )
+            data = f"event {marked(preview.event)}" if preview.event else f"sample {preview.sample}"
+            console.print(f"\n  [bold]{marked(preview.variant)}[/] on {marked(preview.event_type)}, {data}{note}")
         if preview.rendered is None:
             colour = "red" if preview.eligible else "dim"
             more = "" if preview.eligible else "; give it with --data or --user to see the words"
@@ -34,10 +42,18 @@ def print_previews(template: Template, shown: Sequence[Preview]) -> None:
         words = preview.rendered
         title = f"[bold]{marked(words.title)}[/] — " if words.title else ""
         text = marked(words.text).replace("\n", "\n           ")
-        console.print(f"    [cyan]{preview.locale:<6}[/] {title}{text}")
+        console.print(f"    [cyan]{preview.locale:<6}[/] {title}{text}{_length(sheet, preview)}")
         for button in words.buttons:
             link = f" → {marked(button.link)}" if button.link else ""
             console.print(f"           [reverse] {marked(button.label)} [/]{link}")
+
+
+def _length(sheet: Sheet | None, preview: Preview) -> str:
+    if sheet is None or preview.rendered is None:
+        return ""
+    size = len(preview.rendered.text)
+    limit = "" if sheet.limit is None else f" of {sheet.limit:,}"
+    return f"  [red]({size:,}{limit}: too long)[/]" if sheet.too_long(preview) else f"  [dim]({size:,}{limit})[/]"
 
 
 def preview_json(preview: Preview) -> str:

@@ -24,7 +24,7 @@ def render(
     format: OutputFormat = Format.TEXT,
 ) -> None:
     """Show a message in every variant and language, on its samples or on your own data."""
-    from botopt.cli.moments import json_object, moment
+    from botopt.cli.moments import SAMPLES_AT, json_object, moment
     from botopt.cli.previews import preview_json, print_previews
     from botopt.engine.build import build
     from botopt.model.errors import UsageError
@@ -37,7 +37,7 @@ def render(
     if found is None:
         hint = did_you_mean(template, policy.templates) or f"there are: {', '.join(sorted(policy.templates))}"
         raise UsageError(f'there is no template "{template}"; {hint}')
-    now_us = moment("--at", at or "2026-03-02T09:00:00Z")
+    now_us = moment("--at", at or SAMPLES_AT)
     shown = [
         preview
         for preview in previews(

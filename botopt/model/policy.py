@@ -112,11 +112,15 @@ class FieldSpec(msgspec.Struct, frozen=True):
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """Where messages go: a name authors use, a registered channel type, and that type's options."""
+    """Where messages go: a name authors use, a registered channel type, and that type's options.
+
+    `max_length` is how many characters of text it takes, if that is bounded.
+    """
 
     name: str
     type: str
     options: tuple[tuple[str, Value], ...] = ()
+    max_length: int | None = None
     position: Position = NOWHERE
 
 

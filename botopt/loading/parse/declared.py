@@ -56,11 +56,12 @@ def read_channel(
             hint = did_you_mean(type_, channel_types) or there
             findings.report("B102", known.position, f'unknown channel type "{type_}"', hint)
         return None
-    block = Block(findings, inner, ["type", *sorted(channel_types[type_])], what, name.position)
+    block = Block(findings, inner, ["type", "max_length", *sorted(channel_types[type_])], what, name.position)
+    max_length = block.integer("max_length", 1)
     options: list[tuple[str, Value]] = []
     for key in channel_types[type_]:
         option = block.get(key)
         value = None if option is None else plain(findings, option)
         if isinstance(value, (str, int, float, bool, list, dict)):
             options.append((key, value))
-    return Channel(name.text, type_, tuple(sorted(options, key=lambda option: option[0])), name.position)
+    return Channel(name.text, type_, tuple(sorted(options, key=lambda option: option[0])), max_length, name.position)

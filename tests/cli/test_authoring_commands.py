@@ -1,0 +1,153 @@
+"""The commands with which authors make and mend their files, run as they run them."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from botopt.cli import fix as fix_command
+from botopt.cli import fmt as fmt_command
+from botopt.cli import infer as infer_command
+from botopt.cli.faults import exit_code_of
+from botopt.verify.validate import validate
+from tests.cli.running import EVENTS, RULES, workspace
+from tests.cli.running import botopt as installed
+
+runner = CliRunner()
+COMMANDS = {"infer": infer_command.infer, "fmt": fmt_command.fmt, "fix": fix_command.fix}
+
+
+def botopt(*args: object, stdin: str | None = None):
+    """One call of a command: exit code, standard output, standard error."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.callback()(lambda: None)
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
+    result = runner.invoke(app, [str(arg) for arg in args], input=stdin, env={"NO_COLOR": "1", "COLUMNS": "160"})
+    code = result.exit_code
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        code = exit_code_of(result.exception)
+    return code, result.stdout, result.stderr
+
+
+def test_infer_makes_a_workspace_from_events(tmp_path):
+    (tmp_path / "events.jsonl").write_text(EVENTS)
+    out = tmp_path / "rules" / "inferred.yaml"
+    code, _, said = botopt("infer", tmp_path / "events.jsonl", "-w", tmp_path, "--out", out)
+    assert code == 0
+    assert "line 5: not valid JSON" in said
+    validation = validate(tmp_path)
+    assert validation.policy is not None
+    assert not validation.diagnostics
+    assert list(validation.policy.events["payment_failed"].fields) == ["amount", "amont"]
+    before = out.read_bytes()
+    assert botopt("infer", tmp_path / "events.jsonl", "--out", out)[0] == 9
+    assert out.read_bytes() == before
+
+
+def test_infer_prints_the_same_twice_and_knows_what_is_declared(tmp_path):
+    (tmp_path / "events.jsonl").write_text(EVENTS)
+    first, second = (botopt("infer", tmp_path / "events.jsonl", "-w", tmp_path)[1] for _ in range(2))
+    assert first == second
+    assert "payment_failed:" in first
+    code, printed, said = botopt("infer", workspace(tmp_path) / "events.jsonl", "-w", tmp_path)
+    assert (code, printed) == (0, "")
+    assert "nothing to propose" in said
+
+
+def test_infer_says_when_there_is_no_event(tmp_path):
+    (tmp_path / "events.jsonl").write_text("a,b\n1,2\n")
+    assert botopt("infer", tmp_path / "events.jsonl")[0] == 9
+
+
+def test_a_replay_under_the_proposal_rejects_nothing(tmp_path):
+    events = "".join(line for line in EVENTS.splitlines(keepends=True) if "message." not in line and "{" in line)
+    (tmp_path / "events.jsonl").write_text(events)
+    botopt("infer", tmp_path / "events.jsonl", "-w", tmp_path, "--out", tmp_path / "rules" / "inferred.yaml")
+    done = installed("replay", "-w", tmp_path, tmp_path / "events.jsonl", "--strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+MESSY = "events:\n    paid: { }\n"
+TIDY = "events:\n  paid: {}\n"
+
+
+def test_fmt_check_shows_what_would_change_and_changes_nothing(tmp_path):
+    path = workspace(tmp_path) / "rules" / "messy.yaml"
+    path.write_text(MESSY)
+    code, printed, said = botopt("fmt", "--check", "-w", tmp_path)
+    assert code == 6
+    assert "-    paid: { }\n+  paid: {}" in printed
+    assert "3 files: 2 would change" in said
+    assert path.read_text() == MESSY
+
+
+def test_fmt_writes_files_that_a_check_then_likes(tmp_path):
+    path = workspace(tmp_path) / "rules" / "messy.yaml"
+    path.write_text(MESSY)
+    path.chmod(0o640)
+    assert botopt("fmt", "-w", tmp_path)[0] == 0
+    assert path.read_text() == TIDY
+    assert path.stat().st_mode & 0o777 == 0o640
+    code, printed, said = botopt("fmt", "--check", "-w", tmp_path)
+    assert (code, printed) == (0, "")
+    assert "3 files: 0 would change" in said
+    assert sorted(one.name for one in path.parent.iterdir()) == ["messy.yaml", "r.yaml"]
+
+
+def test_fmt_leaves_a_file_with_mistakes_alone_and_tidies_the_others(tmp_path):
+    (workspace(tmp_path) / "rules" / "bad.yaml").write_text("events:\n\tpaid: { }\n")
+    (tmp_path / "rules" / "messy.yaml").write_text(MESSY)
+    code, printed, _ = botopt("fmt", "-w", tmp_path)
+    assert code == 3
+    assert "rules/bad.yaml:2:1 B007" in printed
+    assert (tmp_path / "rules" / "bad.yaml").read_text() == "events:\n\tpaid: { }\n"
+    assert (tmp_path / "rules" / "messy.yaml").read_text() == TIDY
+
+
+def test_fmt_takes_single_files_and_says_when_there_are_none(tmp_path):
+    (tmp_path / "one.yaml").write_text(MESSY)
+    code, printed, _ = botopt("fmt", tmp_path / "one.yaml", "--diff")
+    assert code == 0
+    assert "+  paid: {}" in printed
+    assert (tmp_path / "one.yaml").read_text() == TIDY
+    assert botopt("fmt", "-w", tmp_path)[0] == 3
+
+
+MISTAKEN = RULES.replace("quiet_hours", "quiet_huors").replace("amount >= 500", "amuont >= 500")
+
+
+def test_fix_only_shows_what_it_would_do_where_nobody_can_be_asked(tmp_path):
+    path = workspace(tmp_path, rules=MISTAKEN) / "rules" / "r.yaml"
+    code, printed, said = botopt("fix", "-w", tmp_path)
+    assert code == 6
+    assert "+      - {id: large, when: amount >= 500, score: +0.15}" in printed
+    assert "2 to mend; nothing was written" in said
+    assert path.read_text() == MISTAKEN
+
+
+def test_fix_writes_with_yes_and_then_has_nothing_to_do(tmp_path):
+    path = workspace(tmp_path, rules=MISTAKEN) / "rules" / "r.yaml"
+    code, _, said = botopt("fix", "-w", tmp_path, "--yes")
+    assert code == 0
+    assert "mended 2 in 1 files" in said
+    assert path.read_text() == RULES
+    code, printed, said = botopt("fix", "-w", tmp_path)
+    assert (code, printed) == (0, "")
+    assert "nothing that can be mended" in said
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 6), ("\n", 6)])
+def test_fix_asks_on_a_terminal(tmp_path, monkeypatch, answer, code):
+    path = workspace(tmp_path, rules=MISTAKEN) / "rules" / "r.yaml"
+    monkeypatch.setattr(fix_command, "_is_terminal", lambda: True)
+    assert botopt("fix", "-w", tmp_path, stdin=answer)[0] == code
+    assert path.read_text() == (MISTAKEN if code else RULES)
+
+
+def test_fix_shows_the_errors_that_are_left(tmp_path):
+    workspace(tmp_path, rules=MISTAKEN.replace("cooldown: 6h", "cooldown: soon"))
+    code, printed, _ = botopt("fix", "-w", tmp_path, "--yes")
+    assert code == 3
+    assert "1 error" in printed
