@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from botopt.cli import doctor, explain, fix, fmt, infer, init, preview, render, replay, schema, state, validate
+from botopt.cli import doctor, explain, fix, fmt, infer, init, new, preview, render, replay, schema, state, validate
 from botopt.cli.exits import MEANINGS
 from botopt.cli.options import paragraphs
 from botopt.model.version import VERSION
@@ -42,6 +42,7 @@ _LAST: tuple[Callable[..., None], ...] = (doctor.doctor, schema.schema)
 
 for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
+app.add_typer(new.app, name="new")
 app.add_typer(state.app, name="state")
 for command in _LAST:
     app.command(help=paragraphs(command))(command)

@@ -43,7 +43,8 @@ def fix(
             raise typer.Exit(Exit.CHANGED)
     for name, _, after in changed:
         rewrite(workspace / name, after)
-    say(f"mended {len(fixed.mended)} in {len(changed)} files" if changed else "nothing that can be mended mechanically")
+    files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+    say(f"mended {len(fixed.mended)} in {files}" if changed else "nothing that can be mended mechanically")
     if fixed.left:
         print_findings(fixed.left)
     if has_errors(fixed.left):

@@ -250,3 +250,16 @@ def test_a_policy_of_all_features_keeps_its_revision():
     assert before.policy is not None
     assert after.policy is not None
     assert before.policy.revision == after.policy.revision
+
+
+def test_what_would_change_the_tree_or_lose_a_remark_is_not_written(monkeypatch):
+    text = "a:   {b: 1}   # c\n"
+    for wrong in (
+        "a: {b: 2}   # c\n",
+        "a: {b: 1}\n",
+        'a: {b: "1"}   # c\n',
+        "a: {b: 1, c: 1}   # c\n",
+        "a: [b]   # c\n",
+    ):
+        monkeypatch.setattr("botopt.authoring.formatting.laid_out", lambda *_, wrong=wrong: wrong)
+        assert tidy(text) == text

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from botopt.cli import fix as fix_command
 from botopt.cli import fmt as fmt_command
 from botopt.cli import infer as infer_command
+from botopt.cli import new as new_command
 from botopt.cli.faults import exit_code_of
 from botopt.verify.validate import validate
 from tests.cli.running import EVENTS, RULES, workspace
@@ -24,11 +25,12 @@ def botopt(*args: object, stdin: str | None = None):
     app.callback()(lambda: None)
     for name, command in COMMANDS.items():
         app.command(name)(command)
+    app.add_typer(new_command.app, name="new")
     result = runner.invoke(app, [str(arg) for arg in args], input=stdin, env={"NO_COLOR": "1", "COLUMNS": "160"})
-    code = result.exit_code
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        code = exit_code_of(result.exception)
-    return code, result.stdout, result.stderr
+    fault = result.exception
+    if fault is None or isinstance(fault, SystemExit):
+        return result.exit_code, result.stdout, result.stderr
+    return exit_code_of(fault), result.stdout, result.stderr + str(fault)
 
 
 def test_infer_makes_a_workspace_from_events(tmp_path):
@@ -131,7 +133,7 @@ def test_fix_writes_with_yes_and_then_has_nothing_to_do(tmp_path):
     path = workspace(tmp_path, rules=MISTAKEN) / "rules" / "r.yaml"
     code, _, said = botopt("fix", "-w", tmp_path, "--yes")
     assert code == 0
-    assert "mended 2 in 1 files" in said
+    assert "mended 2 in 1 file\n" in said
     assert path.read_text() == RULES
     code, printed, said = botopt("fix", "-w", tmp_path)
     assert (code, printed) == (0, "")
@@ -151,3 +153,105 @@ def test_fix_shows_the_errors_that_are_left(tmp_path):
     code, printed, _ = botopt("fix", "-w", tmp_path, "--yes")
     assert code == 3
     assert "1 error" in printed
+
+
+def test_new_event_from_flags_writes_what_validates(tmp_path):
+    path = workspace(tmp_path) / "rules" / "r.yaml"
+    flags = ("--field", "order_id:text", "--field", "minutes:integer?", "--weight", "0.8", "--message", "order_late")
+    code, printed, said = botopt("new", "event", "order_late", *flags, "--file", "rules/orders.yaml", "-w", tmp_path)
+    assert code == 0, said
+    assert (tmp_path / "rules" / "orders.yaml").read_text() == (
+        "events:\n  order_late:\n    fields:\n      order_id: {type: text}\n"
+        "      minutes:  {type: integer, optional: true}\n    weight: 0.80\n    message: order_late\n"
+    )
+    assert (tmp_path / "templates" / "t.yaml").read_text().endswith('\n  order_late: "Order late."\n')
+    assert "+  order_late:" in printed
+    assert path.read_text() == RULES
+    assert validate(tmp_path).policy is not None
+    code, _, said = botopt("new", "event", "order_late", *flags, "-w", tmp_path)
+    assert code == 2
+    assert 'there is already an event type "order_late"' in said
+
+
+def test_new_event_from_answers(tmp_path):
+    answers = "order_late\nThe order is late\norder_id\nminutes:integer\n\norder_late\n0.9\nSorry, it is late.\n"
+    code, _, said = botopt("new", "event", "-w", tmp_path, stdin=answers)
+    assert code == 0, said
+    policy = validate(tmp_path).policy
+    assert policy is not None
+    late = policy.events["order_late"]
+    assert (late.description, late.weight, list(late.fields)) == ("The order is late", 0.9, ["order_id", "minutes"])
+
+
+def test_new_asks_in_vain_and_writes_nothing(tmp_path):
+    assert botopt("new", "event", "late", "-w", tmp_path, stdin="what\n")[0] != 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_template_from_flags_and_from_answers(tmp_path):
+    workspace(tmp_path)
+    assert botopt("new", "template", "thanks", "--text", "Thank you: {{ user.id }}", "-w", tmp_path)[0] == 0
+    assert botopt("new", "template", "-w", tmp_path, stdin="bye\nGood bye #1\nThe end\n")[0] == 0
+    policy = validate(tmp_path).policy
+    assert policy is not None
+    assert policy.templates["thanks"].variants[0].text["en"].source == "Thank you: {{ user.id }}"
+    assert policy.templates["bye"].description == "The end"
+    assert botopt("new", "template", "bye", "--file", "templates/x.yaml", "-w", tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (("--cooldown", "6h", "--per", "amount", "--event", "payment_failed"), "cooldown: 6h, per: [user, amount]"),
+        (("--limit", "3", "--within", "day"), "{id: new, limit: 3, within: day}"),
+        (("--quiet-hours", "21:00-07:30"), '{id: new, quiet_hours: {from: "21:00", to: "07:30"}}'),
+        (("--resolved-by", "paid", "--within", "1h"), "{id: new, resolved_by: paid, within: 1h}"),
+        (("--inhibited-by", "payment_failed", "--within", "2h"), "inhibited_by: payment_failed, within: 2h"),
+        (("--mute", "7d", "--when", "engagement.ignored_in_a_row >= 5"), "    when: engagement.ignored_in_a_row >= 5"),
+    ],
+)
+def test_new_suppression_of_every_kind_from_flags(tmp_path, flags, line):
+    workspace(tmp_path)
+    code, _, said = botopt("new", "suppression", "new", *flags, "-w", tmp_path)
+    assert code == 0, said
+    text = (tmp_path / "rules" / "r.yaml").read_text()
+    assert line in text
+    assert text.startswith(RULES)
+    policy = validate(tmp_path).policy
+    assert policy is not None
+    assert "new" in {one.id for one in policy.suppressions}
+
+
+@pytest.mark.parametrize(
+    "answers", ["new\ncooldown\n6h\n\n", "new\nlimit\n3\n24h\npayment_failed\n", "new\nquiet_hours\n22:00-08:00\n\n"]
+)
+def test_new_suppression_from_answers(tmp_path, answers):
+    workspace(tmp_path)
+    code, _, said = botopt("new", "suppression", "-w", tmp_path, stdin=answers)
+    assert code == 0, said
+    policy = validate(tmp_path).policy
+    assert policy is not None
+    assert "new" in {one.id for one in policy.suppressions}
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--cooldown", "6h", "--limit", "3"),
+        ("--within", "6h"),
+        ("--quiet-hours", "22:00"),
+        ("--cooldown", "soon"),
+        ("--cooldown", "6h", "--event", "payment_faild"),
+        ("--cooldown", "6h", "--file", "new.yaml"),
+    ],
+)
+def test_new_suppression_that_makes_no_sense_is_refused(tmp_path, flags):
+    path = workspace(tmp_path) / "rules" / "r.yaml"
+    assert botopt("new", "suppression", "new", *flags, "-w", tmp_path)[0] == 2
+    assert path.read_text() == RULES
+
+
+def test_new_overwrites_no_file_that_the_workspace_does_not_read(tmp_path):
+    workspace(tmp_path)
+    (tmp_path / "rules" / "folder.yaml").mkdir()
+    assert botopt("new", "event", "late", "--file", "rules/folder.yaml", "-w", tmp_path)[0] == 2
