@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from botopt.cli import doctor, explain, fix, fmt, infer, init, new, preview, render, replay, schema, state, validate
+from botopt.cli import (
+    doctor,
+    explain,
+    fix,
+    fmt,
+    infer,
+    init,
+    new,
+    preview,
+    render,
+    replay,
+    schema,
+    state,
+    test,
+    validate,
+)
 from botopt.cli.exits import MEANINGS
 from botopt.cli.options import paragraphs
 from botopt.model.version import VERSION
@@ -32,6 +47,7 @@ app = typer.Typer(
 _FIRST: tuple[Callable[..., None], ...] = (
     init.init,
     validate.validate,
+    test.test,
     replay.replay,
     explain.explain,
     render.render,

@@ -23,13 +23,14 @@ def print_explained(explained: Explained) -> None:
     """Every explanation, then the records that never reached the pipeline."""
     console = out()
     for explanation in explained.explanations:
-        for line in _explanation(explanation):
+        for line in explanation_lines(explanation):
             console.print(line)
         console.print()
     print_records(explained.others)
 
 
-def _explanation(explanation: Explanation) -> Iterator[str]:
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
+    """Rich markup, line by line."""
     decision = explanation.decision
     yield from _heading(decision)
     yield f"\n[bold]Event[/] {marked(decision.event_id or '')}, declared at {marked(str(explanation.position))}"
@@ -132,12 +133,13 @@ def print_records(decisions: Iterable[Decision]) -> None:
     """What records say by themselves."""
     console = out()
     for decision in decisions:
-        for line in _record(decision):
+        for line in record_lines(decision):
             console.print(line)
         console.print()
 
 
-def _record(decision: Decision) -> Iterator[str]:
+def record_lines(decision: Decision) -> Iterator[str]:
+    """Rich markup, line by line."""
     yield from _heading(decision)
     if decision.parts:
         yield "\n[bold]Score and threshold, part by part[/]"

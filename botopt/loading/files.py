@@ -46,6 +46,15 @@ def find_files(workspace: Path, folder: str) -> Found:
     return Found(tuple(sorted(files, key=lambda file: file[1])), tuple(findings))
 
 
+def find_tests(workspace: Path) -> Iterator[tuple[Path, str]]:
+    """Every file of rule tests below rules/, templates/ and tests/, by name."""
+    suffixes = tuple(f".test{suffix}" for suffix in _SUFFIXES)
+    for folder in ("rules", "templates", "tests"):
+        if (workspace / folder).is_dir():
+            found = [file for file in _walk(workspace / folder, folder, []) if file[0].name.endswith(suffixes)]
+            yield from sorted(found, key=lambda file: file[1])
+
+
 def _walk(top: Path, shown: str, findings: list[Diagnostic]) -> Iterator[tuple[Path, str]]:
     """Every file; a folder that is reached twice (by a link) is read once."""
     seen: set[tuple[int, int]] = set()
