@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import gc
 import mmap
-import re
 from array import array
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import accumulate, compress, pairwise
@@ -21,17 +20,16 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
-from zlib import crc32
 
 import msgspec
 
 from botopt.engine.engine import Engine
 from botopt.model import errors
 from botopt.model.errors import BotoptError
-from botopt.model.event import Event
 from botopt.model.ports import UserRow
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import Block, LongLine
+from botopt.verify.buckets import Buckets, dealt_out
 from botopt.verify.lane import Batch
 from botopt.verify.run import Part
 from botopt.verify.summary import Summary
@@ -39,10 +37,6 @@ from botopt.verify.worker import SLOT_BYTES, Answer, Fault, Long, Order, Request
 
 SLOTS = 8
 """Blocks that a worker may have waiting."""
-
-BUCKETS = 256
-
-_USER = re.compile(rb'"user":[ \t]*"([^"\\]*)"')
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
@@ -71,7 +65,7 @@ class ManyLanes:
         self._state = state
         self._workers = workers
         self._memory = memory
-        self._decoder = Decoder(engine.policy)
+        self._buckets = Buckets(Decoder(engine.policy).decode)
         self._hands: list[Hand] = []
         self._waiting: deque[tuple[Block, bytes, int] | None] = deque()  # owners and slot; None: a batch
         self._slot = 0
@@ -116,7 +110,10 @@ class ManyLanes:
         self._waiting.append(None)
 
     def _deal(self, block: Block) -> None:
-        owners = self._owners(block.lines)
+        buckets = self._buckets.of(block.lines)
+        if self._worker_of is None:
+            self._worker_of = dealt_out(buckets, self._workers)
+        owners = buckets.translate(self._worker_of)
         numbers = range(block.first, block.first + len(block.lines))
         for worker, hand in enumerate(self._hands):
             theirs = owners.translate(self._tables[worker])
@@ -126,33 +123,6 @@ class ManyLanes:
             hand.give(self._slot, _encode(Request(block.input_number, places, b"\n".join(raws), longs)))
         self._waiting.append((block, owners, self._slot))
         self._slot = (self._slot + 1) % SLOTS
-
-    def _owners(self, lines: Sequence[bytes]) -> bytes:
-        """Which worker each line is for."""
-        buckets = self._buckets(lines)
-        if self._worker_of is None:
-            self._worker_of = _dealt_out(buckets, self._workers)
-        return buckets.translate(self._worker_of)
-
-    def _buckets(self, lines: Sequence[bytes]) -> bytes:
-        """The bucket of each line's user. Every way of writing a user's id must lead to the same.
-
-        Without a backslash and with `"user"` in it once, a line that is an event has its user there; for all others
-        the decoder says it. A line that is no event concerns nobody.
-        """
-        search = _USER.search
-        together = b"\n".join(lines)
-        if b"\\" not in together and b'"specversion"' not in together and together.count(b'"user"') == len(lines):
-            with suppress(TypeError):  # not once in each: twice in one, and in another there is none to be found
-                return bytes([crc32(search(raw)[1]) % BUCKETS for raw in lines])  # type: ignore[index]
-        return bytes(map(self._bucket, lines))
-
-    def _bucket(self, raw: bytes) -> int:
-        found = _USER.search(raw)
-        if found is not None and raw.count(b'"user"') == 1 and b"\\" not in raw and b'"specversion"' not in raw:
-            return crc32(found[1]) % BUCKETS
-        event = self._decoder.decode(raw, 1)
-        return crc32(event.user.encode()) % BUCKETS if isinstance(event, Event) else 0
 
     def _next(self) -> Part | Batch:
         waiting = self._waiting.popleft()
@@ -237,17 +207,6 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
     ends = accumulate(array("I", answer.sizes), initial=0)
     records = answer.records
     return iter([records[begin:end] for begin, end in pairwise(ends)])
-
-
-def _dealt_out(buckets: bytes, workers: int) -> bytes:
-    """The worker of each bucket: the largest first, each to the worker that has least so far."""
-    sizes = Counter(buckets)
-    load = [0] * workers
-    worker_of = bytearray(BUCKETS)
-    for bucket in sorted(range(BUCKETS), key=lambda bucket: -sizes[bucket]):
-        worker_of[bucket] = load.index(min(load))
-        load[worker_of[bucket]] += sizes[bucket] + 1
-    return bytes(worker_of)
 
 
 def _joined(batches: Sequence[Batch]) -> Batch:
