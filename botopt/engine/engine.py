@@ -35,11 +35,16 @@ _BEFORE_THIS_LIFE = "the user was deleted: this happened before they subscribed 
 
 
 class Engine:
-    """A compiled policy. One engine serves any number of users; it keeps nothing about any of them."""
+    """A compiled policy. One engine serves any number of users; it keeps nothing about any of them.
 
-    def __init__(self, policy: Policy, network: Network, renderer: Renderer) -> None:
+    `keep` is what it remembers of each, at least what the policy needs; None for just that.
+    """
+
+    def __init__(
+        self, policy: Policy, network: Network, renderer: Renderer, keep: history.Retention | None = None
+    ) -> None:
         self.policy = policy
-        self.keep = history.retention(policy, renderer)
+        self.keep = history.retention(policy, renderer) if keep is None else keep
         self._plans = plans(policy, self.keep, network, renderer)
         self._settings = policy.settings
 

@@ -42,6 +42,24 @@ class Retention(msgspec.Struct, frozen=True):
         return dict(sorted(named.items()))
 
 
+def together(one: Retention, other: Retention) -> Retention:
+    """What both of two policies need to remember: with more than it needs, a policy decides as ever."""
+    names = (*one.past, *other.past)
+    fields = {name: one.past_fields.get(name, ()) + other.past_fields.get(name, ()) for name in names}
+    return Retention(
+        _longest(one.times, other.times),
+        _longest(one.past, other.past),
+        {name: tuple(dict.fromkeys(both)) for name, both in fields.items()},
+        tuple(dict.fromkeys(one.send_fields + other.send_fields)),
+        max(one.sends_us, other.sends_us),
+        max(one.dedupe_us, other.dedupe_us),
+    )
+
+
+def _longest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(one.get(name, 0), other.get(name, 0)) for name in (*one, *other)}
+
+
 def retention(policy: Policy, renderer: Renderer) -> Retention:
     """What the policy needs to remember."""
     times: dict[str, int] = {}
