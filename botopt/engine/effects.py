@@ -25,7 +25,8 @@ def conclude(work: Work, outcome: Outcome) -> None:
 
 def record_send(plan: Plan, state: UserState, event: Event, now_us: int, message_id: bytes, channel: str) -> None:
     """One more message was sent."""
-    send = Send(message_id, event.type, channel, now_us, keys=_keys(event, plan.send_fields))
+    keys = _keys(event, plan.send_fields) if plan.send_fields else _NO_KEYS
+    send = Send(message_id, plan.event_type.name, channel, now_us, keys=keys)  # the plan's name: one text for all
     state.sends.append(send)
     if plan.mutes:
         rearm(plan.mutes, state.mutes, send)
@@ -39,6 +40,9 @@ def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> No
         keys = _keys(event, keep.past_fields[event.type])
         past_id = hashes.decision_id(event.key, 0, now_us)
         state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
+
+
+_NO_KEYS: dict[str, int] = {}  # nobody changes the keys of a message
 
 
 def _keys(event: Event, fields: Iterable[str]) -> dict[str, int]:

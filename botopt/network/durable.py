@@ -129,28 +129,32 @@ def _shared() -> Alive:
 class Remembered:
     """A group of conditions with its answers: the network is asked once for each class of facts."""
 
-    __slots__ = ("_alive", "_rulesets", "_seen", "answers")
+    __slots__ = ("_alive", "_group", "_rulesets", "_seen", "answers")
 
     def __init__(self, alive: Alive, group: Group) -> None:
         self._alive = alive
+        self._group = group
         self._seen: dict[Key, int] = {}
-        self._rulesets = tuple((next(_numbers), ruleset) for ruleset in group.rulesets())
+        self._rulesets: tuple[tuple[int, str], ...] = ()  # written when they are needed for the first time
         self.answers: dict[Key, int] = {}
 
     def is_rare(self, key: Key, patience: int) -> bool:
         """Whether a class came at most so often, this time included."""
-        seen = self._seen.get(key, 0) + 1
-        if seen > patience:
-            self._seen.pop(key, None)
+        known = self._seen
+        seen = known.get(key, 0)
+        if seen >= patience:
+            del known[key]
             return False
-        if len(self._seen) >= MAX_REMEMBERED:
-            self._seen.clear()
-        self._seen[key] = seen
+        if not seen and len(known) >= MAX_REMEMBERED:
+            known.clear()
+        known[key] = seen + 1
         return True
 
     def ask(self, key: Key) -> int:
         """The network's answer for a class of facts."""
         asserted, answer = fact(key), 0
+        if not self._rulesets:
+            self._rulesets = tuple((next(_numbers), ruleset) for ruleset in self._group.rulesets())
         for number, ruleset in self._rulesets:
             fired = self._alive.ask(number, ruleset, asserted)
             answer |= sum(1 << int(name[1:]) for name in fired if name != CANARY)
@@ -163,7 +167,7 @@ class Remembered:
 class DurableMatcher:
     """Conditions in groups; bit i of an answer is condition i. `refused` is why the reference answers, if it does."""
 
-    __slots__ = ("_always", "_groups", "_keys", "_patience", "_reference", "inputs", "match", "refused")
+    __slots__ = ("_always", "_groups", "_patience", "_reference", "inputs", "match", "refused")
 
     def __init__(self, alive: Alive, conditions: Sequence[Condition], patience: int = 0) -> None:
         self._patience = patience
@@ -174,8 +178,6 @@ class DurableMatcher:
         self._reference: Callable[[Values], int] = reference.match
         self._always = lowered.always
         self._groups = tuple(Remembered(alive, group) for group in lowered.groups)
-        source = Source(self.inputs)
-        self._keys = source.compile([f"return ({''.join(f'{group.key(source)}, ' for group in lowered.groups)})"])
         self.match: Callable[[Values], int] = self._remembering(lowered.groups)
         """The bit mask of the conditions that hold."""
 
@@ -186,22 +188,25 @@ class DurableMatcher:
         lines = []
         for number, (group, remembered) in enumerate(zip(groups, self._groups, strict=True)):
             known = source.constant(remembered.answers.get)
-            lines += [f"a{number} = {known}({group.key(source)})", f"if a{number} is None: return {asked}(values)"]
+            lines += [
+                f"c{number} = {group.key(source)}",
+                f"a{number} = {known}(c{number})",
+                f"if a{number} is None:",
+                f"    a{number} = {asked}({number}, c{number})",
+                f"    if a{number} is None: return {source.constant(self._reference)}(values)",
+            ]
         parts = [str(self._always), *(f"a{number}" for number in range(len(groups)))]
         return source.compile([*lines, f"return {' | '.join(parts)}"])
 
-    def _asked(self, values: Values) -> int:
-        mask = self._always
-        if self.refused is None:
+    def _asked(self, number: int, key: Key) -> int | None:
+        """The network's answer for a class of facts of a group; None where the reference is to answer."""
+        group = self._groups[number]
+        if self.refused is None and not (self._patience and group.is_rare(key, self._patience)):
             try:
-                for group, key in zip(self._groups, self._keys(values), strict=True):
-                    answer = group.answers.get(key)
-                    if answer is None and self._patience and group.is_rare(key, self._patience):
-                        return self._reference(values)
-                    mask |= group.ask(key) if answer is None else answer
+                return group.ask(key)
             except Exception as fault:  # noqa: BLE001  # whatever a C module may raise: the decision must be right
                 self._give_up(fault)
-        return mask if self.refused is None else self._reference(values)
+        return None
 
     def forget(self) -> None:
         """Ask the network anew for each class; for tests and measurements."""

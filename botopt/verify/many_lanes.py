@@ -129,8 +129,10 @@ class ManyLanes:
         if waiting is None:
             return _joined([_decode_batch(hand.take()) for hand in self._hands])
         block, owners, slot = waiting
-        answers = [_decode_answer(hand.take(slot)) for hand in self._hands]
-        pieces = [_pieces(answer) for answer in answers]
+        answers = [_decode_answer(hand.take()) for hand in self._hands]
+        pieces = [
+            _pieces(answer, hand.records(slot, answer)) for hand, answer in zip(self._hands, answers, strict=True)
+        ]
         records = b"".join(map(next, map(pieces.__getitem__, owners)))
         rejected = sorted(entry for answer in answers for entry in answer.rejected)
         return Part(block, records, b"".join(entry for _, entry in rejected))
@@ -167,8 +169,8 @@ class Hand:
         except OSError:
             raise self._gone() from None
 
-    def take(self, slot: int = 0) -> bytes:
-        """The next result; `slot` is where it may be."""
+    def take(self) -> bytes:
+        """The next result."""
         try:
             answer = self._in.recv_bytes()
         except (EOFError, OSError):
@@ -177,10 +179,12 @@ class Hand:
             fault = _decode_fault(answer[1:])
             kind = getattr(errors, fault.kind, None)
             raise kind(fault.words) if kind is not None else RuntimeError(f"{fault.kind}: {fault.words}")
-        if answer[:1] == b"#":
-            begin = slot * SLOT_BYTES
-            return self._answers[begin : begin + int(answer[1:])]
         return answer[1:]
+
+    def records(self, slot: int, answer: Answer) -> bytes:
+        """The record lines of an answer to what was given in this slot."""
+        begin = slot * SLOT_BYTES
+        return self._answers[begin : begin + answer.size] if answer.size else answer.records
 
     def _gone(self) -> WorkerGone:
         self._process.join(1)
@@ -202,10 +206,9 @@ class Hand:
         self._answers.close()
 
 
-def _pieces(answer: Answer) -> Iterator[bytes]:
+def _pieces(answer: Answer, records: bytes) -> Iterator[bytes]:
     """The records of each line, which may be none."""
     ends = accumulate(array("I", answer.sizes), initial=0)
-    records = answer.records
     return iter([records[begin:end] for begin, end in pairwise(ends)])
 
 

@@ -8,6 +8,7 @@ import signal
 from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from mmap import mmap
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,11 +57,14 @@ class Request(msgspec.Struct, array_like=True, frozen=True):
 class Answer(msgspec.Struct, array_like=True, frozen=True):
     """Record lines, how many bytes each input line has of them (an array of 32-bit integers), and rejects with their
     line numbers.
+
+    Where the record lines are in the shared memory, `records` is empty and `size` says how long they are.
     """
 
     records: bytes
     sizes: bytes
     rejected: list[tuple[int, bytes]]
+    size: int = 0
 
 
 class Fault(msgspec.Struct, array_like=True, frozen=True):
@@ -103,13 +107,12 @@ def _decide(
             answers.send_bytes(b"=" + worker.batch())
         else:
             begin = order.slot * SLOT_BYTES
-            request = _decode_request(requests_shared[begin : begin + order.size])
-            answer = _encode(worker.decide(request))
-            if len(answer) > SLOT_BYTES:
-                answers.send_bytes(b"=" + answer)
-            else:
-                answers_shared[begin : begin + len(answer)] = answer
-                answers.send_bytes(b"#%d" % len(answer))
+            answer = worker.decide(_decode_request(requests_shared[begin : begin + order.size]))
+            size = len(answer.records)
+            if size <= SLOT_BYTES:
+                answers_shared[begin : begin + size] = answer.records
+                answer = Answer(b"", answer.sizes, answer.rejected, size)
+            answers.send_bytes(b"=" + _encode(answer))
 
 
 def _let_go(kept: set[int]) -> None:
@@ -158,11 +161,11 @@ class Worker:
             raws[long.place] = line
         ends: list[int] = []
         lane.decide(raws, numbers, request.input_number, ends)
-        pieces = [record.encode() for record in lane.records]
+        records, sizes = _joined(lane.records, ends)
         rejected = [(numbers[place], entry) for place, entry in lane.rejected]
         lane.records.clear()
         lane.rejected.clear()
-        return Answer(b"".join(pieces), _sizes(pieces, ends), rejected)
+        return Answer(records, sizes, rejected)
 
     def batch(self) -> bytes:
         """What changed since the last batch."""
@@ -181,14 +184,11 @@ class Worker:
         population.committed()
 
 
-def _sizes(pieces: Sequence[bytes], ends: Sequence[int]) -> bytes:
-    """How many bytes of records each line has."""
-    if len(pieces) == len(ends) and (not ends or ends[0] == 1):  # one record a line, most likely
-        sizes = array("I", map(len, pieces))
-        if all(end == place for place, end in enumerate(ends, 1)):
-            return sizes.tobytes()
-    sizes, begin = array("I"), 0
-    for end in ends:
-        sizes.append(sum(map(len, pieces[begin:end])))
-        begin = end
-    return sizes.tobytes()
+def _joined(pieces: Sequence[str], ends: Sequence[int]) -> tuple[bytes, bytes]:
+    """All records, and how many bytes of them each line has; `ends` says how many records there are after each."""
+    records = "".join(pieces)
+    lengths = map(len, pieces) if records.isascii() else (len(piece.encode()) for piece in pieces)
+    sizes = array("I", lengths)
+    if ends != list(range(1, len(pieces) + 1)):  # not one record for each line
+        sizes = array("I", (sum(sizes[begin:end]) for begin, end in pairwise((0, *ends))))
+    return records.encode(), sizes.tobytes()

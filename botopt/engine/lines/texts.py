@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from json.encoder import encode_basestring
 
 from botopt.engine.records import rounded, rounded_choices
@@ -60,30 +61,36 @@ class Bar:
 
     __slots__ = ("end", "needed", "text")
 
-    def __init__(self, weighed: Weighed, fatigue: float) -> None:
-        self.needed = needed(weighed, fatigue)
-        self.text = encode_number(rounded(self.needed))
-        self.end = f"}},{_terms((*weighed.lowered, Part('fatigue', None, fatigue)))}]"
+    def __init__(self, needed: float, lowered: str, tired: str) -> None:
+        self.needed = needed
+        self.text = decimal(needed)
+        self.end = f"}},{lowered}{tired}]"
 
 
 class Scored:
     """What follows from which rules hold, as texts. The bars are by the number of unanswered messages."""
 
-    __slots__ = ("_settings", "bars", "begin", "score", "score_text", "weighed")
+    __slots__ = ("_lowered", "_settings", "bars", "begin", "score", "score_text", "weighed")
 
     def __init__(self, weighed: Weighed, score: float, settings: Settings) -> None:
         self.weighed = weighed
         self.score = score
-        self.score_text = encode_number(rounded(score))
+        self.score_text = decimal(score)
         self.begin = f',"parts":[{_terms(weighed.parts)},{{"part":"engagement","id":null,"value":'
         self.bars: dict[int, Bar] = {}
+        self._lowered = f"{_terms(weighed.lowered)}," if weighed.lowered else ""
         self._settings = settings
 
     def bar(self, unanswered: int) -> Bar:
         """The bar after so many unanswered messages."""
         fatigue = fatigue_of(unanswered, self._settings) if unanswered else 0.0
-        bar = self.bars[unanswered] = Bar(self.weighed, fatigue)
+        bar = self.bars[unanswered] = Bar(needed(self.weighed, fatigue), self._lowered, _tired(fatigue))
         return bar
+
+
+@cache
+def _tired(fatigue: float) -> str:
+    return _terms([Part("fatigue", None, fatigue)])
 
 
 def choices(drawn: Sequence[Choice]) -> str:
