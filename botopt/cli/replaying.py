@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,8 +29,11 @@ from botopt.verify.outputs import Outputs, Sink
 from botopt.verify.population import Population
 from botopt.verify.replay import BATCH_LINES, Replay
 from botopt.verify.resuming import Options, begin, check_resumable, is_plain, resume
-from botopt.verify.run import Lanes, Run
+from botopt.verify.run import Run
 from botopt.verify.summary import Summary
+
+if TYPE_CHECKING:
+    from botopt.verify.many_lanes import ManyLanes
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -92,7 +96,7 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
     inputs = held.enter_context(Inputs(asked.events))
     engine = build(policy, network)
     workers = workers_for(inputs, asked.workers)
-    many: Lanes | None = None
+    many: ManyLanes | None = None
     if workers > 1:
         from botopt.verify.many_lanes import ManyLanes
 
@@ -113,7 +117,7 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
         look=lambda: look_at(asked.events),
         memory=asked.memory,
         batch=asked.batch,
-        behind=many is not None,
+        behind=many is not None and not many.decides,
     )
     _notice(run.notices)
     interrupt = held.enter_context(Interrupt())

@@ -42,12 +42,18 @@ class Buckets:
         return crc32(event.user.encode()) % BUCKETS if isinstance(event, Event) else 0
 
 
-def dealt_out(buckets: bytes, workers: int) -> bytes:
-    """The worker of each bucket: the largest first, each to the worker that has least so far."""
+def dealt_out(buckets: bytes, workers: int, first: float = 1.0) -> bytes:
+    """The worker of each bucket: the largest first, each to the worker that has least so far.
+
+    `first` is what the first worker takes, measured by what each of the others does; 0 where it takes none.
+    """
     sizes = Counter(buckets)
-    load = [0] * workers
+    load = [0.0] * workers
+    cost = [1 / first if first else float("inf"), *[1.0] * (workers - 1)]
     worker_of = bytearray(BUCKETS)
     for bucket in sorted(range(BUCKETS), key=lambda bucket: -sizes[bucket]):
-        worker_of[bucket] = load.index(min(load))
-        load[worker_of[bucket]] += sizes[bucket] + 1
+        size = sizes[bucket] + 1
+        worker = min(range(workers), key=lambda worker: load[worker] + size * cost[worker])
+        worker_of[bucket] = worker
+        load[worker] += size * cost[worker]
     return bytes(worker_of)

@@ -2,9 +2,10 @@
 
 A user's events all go to one process, in their order, so every decision is the one that a single process takes. Users
 are put into buckets by a hash of their id, and buckets are dealt out by what the first lines hold of each: a few users
-have most of the events. This process reads the inputs, deals out the lines, and writes. Lines and results go through
-shared memory, and a pipe says where; a result that is too long goes through the pipe itself. No message to a worker is
-long, so this process never waits for one that waits for it.
+have most of the events. This process reads the inputs, deals out the lines, and writes; where there are few others,
+that leaves it time to decide some lines, too. Lines and results go through shared memory, and a pipe says where; a
+result that is too long goes through the pipe itself. No message to a worker is long, so this process never waits for
+one that waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import accumulate, compress, pairwise
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -33,10 +35,13 @@ from botopt.verify.buckets import Buckets, dealt_out
 from botopt.verify.lane import Batch
 from botopt.verify.run import Part
 from botopt.verify.summary import Summary
-from botopt.verify.worker import SLOT_BYTES, Answer, Fault, Long, Order, Request, Worker, work
+from botopt.verify.worker import SLOT_BYTES, Answer, Decided, Fault, Long, Order, Request, Worker, work
 
-SLOTS = 8
-"""Blocks that a worker may have waiting."""
+SLOTS = 32
+"""Blocks that a worker may have waiting: so many that it has work while this process decides or commits."""
+
+_DEALING = 0.2
+"""What reading, dealing out, putting together and writing a line takes, in parts of what deciding it takes."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
@@ -55,33 +60,39 @@ class ManyLanes:
         engine: each worker has a copy of it.
         files: the names of the inputs, for the rejects file.
         state: the state file that workers read users from, once this process has opened it; None for no state.
-        workers: how many processes.
+        workers: how many processes decide. This one is the first of them, where dealing out leaves it the time.
         memory: bytes that packed states may take, in all of them together.
     """
 
     def __init__(self, engine: Engine, files: Sequence[str], state: Path | None, workers: int, memory: int) -> None:
-        self._engine = engine
-        self._files = files
-        self._state = state
-        self._workers = workers
-        self._memory = memory
+        self._share = own_share(workers)
+        self._own = Worker(engine, files, state, memory // workers) if self.decides else None
+        self._others = workers - 1 if self.decides else workers
+        self._make = partial(Hand, engine=engine, files=files, state=state, memory=memory // workers)
         self._buckets = Buckets(Decoder(engine.policy).decode)
         self._hands: list[Hand] = []
-        self._waiting: deque[tuple[Block, bytes, int] | None] = deque()  # owners and slot; None: a batch
+        self._waiting: deque[_Dealt | None] = deque()  # None: a batch
         self._slot = 0
-        self._worker_of: bytes | None = None  # of each bucket
-        self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(workers)]
+        self._worker_of: bytes | None = None  # of each bucket; 0 is this process
+        self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(self._others + 1)]
+
+    @property
+    def decides(self) -> bool:
+        """Whether this process decides, too."""
+        return self._share > 0
 
     def __enter__(self) -> Self:
-        """Start the workers."""
-        for number in range(self._workers):
-            self._hands.append(Hand(number, self._engine, self._files, self._state, self._memory // self._workers))
+        """Start the other processes."""
+        for number in range(self._others):
+            self._hands.append(self._make(number))
         return self
 
     def __exit__(self, *_: object) -> None:
         """End them, whatever they are doing."""
         for hand in self._hands:
             hand.end()
+        if self._own is not None:
+            self._own.close()
 
     def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
         """Keep all workers busy, and take their results in turn."""
@@ -103,6 +114,8 @@ class ManyLanes:
         """Let the workers forget what is in the store now."""
         for hand in self._hands:
             hand.tell(Order(committed=True))
+        if self._own is not None:
+            self._own.committed()
 
     def _order_batch(self) -> None:
         for hand in self._hands:
@@ -112,30 +125,56 @@ class ManyLanes:
     def _deal(self, block: Block) -> None:
         buckets = self._buckets.of(block.lines)
         if self._worker_of is None:
-            self._worker_of = dealt_out(buckets, self._workers)
+            self._worker_of = dealt_out(buckets, self._others + 1, self._share)
         owners = buckets.translate(self._worker_of)
         numbers = range(block.first, block.first + len(block.lines))
-        for worker, hand in enumerate(self._hands):
+        for worker, hand in enumerate(self._hands, 1):
             theirs = owners.translate(self._tables[worker])
             raws = list(compress(block.lines, theirs))
             longs = [Long(at, raw.size, raw.digest) for at, raw in enumerate(raws) if isinstance(raw, LongLine)]
             places = array("Q", compress(numbers, theirs)).tobytes()
             hand.give(self._slot, _encode(Request(block.input_number, places, b"\n".join(raws), longs)))
-        self._waiting.append((block, owners, self._slot))
+        self._waiting.append(_Dealt(block, owners, self._slot))
         self._slot = (self._slot + 1) % SLOTS
 
     def _next(self) -> Part | Batch:
-        waiting = self._waiting.popleft()
-        if waiting is None:
-            return _joined([_decode_batch(hand.take()) for hand in self._hands])
-        block, owners, slot = waiting
-        answers = [_decode_answer(hand.take()) for hand in self._hands]
-        pieces = [
-            _pieces(answer, hand.records(slot, answer)) for hand, answer in zip(self._hands, answers, strict=True)
-        ]
-        records = b"".join(map(next, map(pieces.__getitem__, owners)))
-        rejected = sorted(entry for answer in answers for entry in answer.rejected)
-        return Part(block, records, b"".join(entry for _, entry in rejected))
+        dealt = self._waiting.popleft()
+        if dealt is None:
+            own = [] if self._own is None else [self._own.batch()]
+            return _joined([*own, *(_decode_batch(hand.take()) for hand in self._hands)])
+        decided = self._decided(dealt)
+        pieces = [iter(decided.by_line())]
+        rejected = decided.rejected
+        for hand in self._hands:
+            answer = _decode_answer(hand.take())
+            pieces.append(_pieces(answer, hand.records(dealt.slot, answer)))
+            rejected += answer.rejected
+        records = b"".join(map(next, map(pieces.__getitem__, dealt.owners)))
+        return Part(dealt.block, records, b"".join(entry for _, entry in sorted(rejected)))
+
+    def _decided(self, dealt: _Dealt) -> Decided:
+        """What this process decides of a block, while the others are ahead."""
+        if self._own is None:
+            return Decided([], [], [])
+        block, ours = dealt.block, dealt.owners.translate(self._tables[0])
+        numbers = range(block.first, block.first + len(block.lines))
+        return self._own.decide(list(compress(block.lines, ours)), list(compress(numbers, ours)), block.input_number)
+
+
+class _Dealt(msgspec.Struct, frozen=True):
+    """A block that was dealt out: whose each line is, and in which slot the others have theirs."""
+
+    block: Block
+    owners: bytes
+    slot: int
+
+
+def own_share(workers: int) -> float:
+    """What the process that deals out decides, measured by what each of the others does: all are ready together.
+
+    With n workers and a line of cost 1 for deciding and d for dealing: s + d (s + n - 1) = 1.
+    """
+    return max(0.0, (1 - _DEALING * (workers - 1)) / (1 + _DEALING))
 
 
 class Hand:

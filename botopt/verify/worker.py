@@ -1,4 +1,6 @@
-"""What a worker process does: it decides the lines that it is given, until there is nobody to give it any."""
+"""What a worker does: it decides the lines that it is given, in a process of its own until there is nobody to give it
+any, or in the process that deals them out.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import LongLine
 from botopt.state.opening import read_store
 from botopt.state.spilling import SpillingStore
-from botopt.verify.lane import Lane
+from botopt.verify.lane import Batch, Lane
 from botopt.verify.population import Population
 
 SLOT_BYTES = 4 << 20
@@ -67,6 +69,20 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
     size: int = 0
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """Record lines, how many there are after each input line, and rejects with their line numbers."""
+
+    records: list[str]
+    ends: list[int]
+    rejected: list[tuple[int, bytes]]
+
+    def by_line(self) -> list[bytes]:
+        """The records of each line."""
+        if self.ends == list(range(1, len(self.records) + 1)):
+            return [record.encode() for record in self.records]
+        return ["".join(self.records[begin:end]).encode() for begin, end in pairwise((0, *self.ends))]
+
+
 class Fault(msgspec.Struct, array_like=True, frozen=True):
     """An exception: the name of its class, and its words."""
 
@@ -104,10 +120,10 @@ def _decide(
         if order.committed:
             worker.committed()
         elif order.batch:
-            answers.send_bytes(b"=" + worker.batch())
+            answers.send_bytes(b"=" + _encode(worker.batch()))
         else:
             begin = order.slot * SLOT_BYTES
-            answer = worker.decide(_decode_request(requests_shared[begin : begin + order.size]))
+            answer = worker.answer(_decode_request(requests_shared[begin : begin + order.size]))
             size = len(answer.records)
             if size <= SLOT_BYTES:
                 answers_shared[begin : begin + size] = answer.records
@@ -150,24 +166,28 @@ class Worker:
             self._open = (lane, population, store)
         return self._open
 
-    def decide(self, request: Request) -> Answer:
-        """Decide lines."""
-        lane, _, _ = self._opened()
+    def answer(self, request: Request) -> Answer:
+        """Decide what is asked for."""
         numbers = array("Q", request.numbers)
         raws = request.lines.split(b"\n") if numbers else []
         for long in request.longs:
             line = LongLine(raws[long.place])
             line.size, line.digest = long.size, long.digest
             raws[long.place] = line
+        decided = self.decide(raws, numbers, request.input_number)
+        return Answer(*_joined(decided.records, decided.ends), decided.rejected)
+
+    def decide(self, raws: Sequence[bytes], numbers: Sequence[int], input_number: int) -> Decided:
+        """Decide these lines of one input; `numbers` are theirs."""
+        lane, _, _ = self._opened()
         ends: list[int] = []
-        lane.decide(raws, numbers, request.input_number, ends)
-        records, sizes = _joined(lane.records, ends)
-        rejected = [(numbers[place], entry) for place, entry in lane.rejected]
+        lane.decide(raws, numbers, input_number, ends)
+        decided = Decided(lane.records[:], ends, [(numbers[place], entry) for place, entry in lane.rejected])
         lane.records.clear()
         lane.rejected.clear()
-        return Answer(records, sizes, rejected)
+        return decided
 
-    def batch(self) -> bytes:
+    def batch(self) -> Batch:
         """What changed since the last batch."""
         lane, _, store = self._opened()
         batch = lane.batch()
@@ -176,7 +196,7 @@ class Worker:
             store.commit(batch.rows, meta={})
             batch.rows = [row for row in batch.rows if row.held or row.user in self._held]
             self._held.update(row.user for row in batch.rows)
-        return _encode(batch)
+        return batch
 
     def committed(self) -> None:
         """The oldest batch that was not known to be in the store is."""

@@ -101,7 +101,7 @@ def in_lines(
             if workers > 1
             else OneLane(engine, Population(engine, store), NAMES)
         )
-        run = Run(engine, lanes, store, outputs, batch=batch, behind=workers > 1)
+        run = Run(engine, lanes, store, outputs, batch=batch, behind=workers > 5)
         run.run(Blocks(raws(events), block), until_us=until)
     return Left(bytes(outputs.records), bytes(outputs.rejected), run.summary.to_plain(), users(store))
 
