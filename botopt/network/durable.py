@@ -30,6 +30,10 @@ MAX_REMEMBERED = 20_000
 PATIENCE = 16
 """How often a class must have come before the network is asked about it, where decisions are made."""
 
+WARMING = 512
+"""So many facts of a matcher the reference answers first, where decisions are made: counting the classes of facts that
+are few altogether takes longer than answering them."""
+
 _log = logging.getLogger("botopt.network")
 _numbers = itertools.count()
 
@@ -169,7 +173,7 @@ class DurableMatcher:
 
     __slots__ = ("_always", "_groups", "_patience", "_reference", "inputs", "match", "refused")
 
-    def __init__(self, alive: Alive, conditions: Sequence[Condition], patience: int = 0) -> None:
+    def __init__(self, alive: Alive, conditions: Sequence[Condition], patience: int = 0, warming: int = 0) -> None:
         self._patience = patience
         reference = ReferenceMatcher(conditions)
         lowered = Lowered(conditions)
@@ -178,14 +182,17 @@ class DurableMatcher:
         self._reference: Callable[[Values], int] = reference.match
         self._always = lowered.always
         self._groups = tuple(Remembered(alive, group) for group in lowered.groups)
-        self.match: Callable[[Values], int] = self._remembering(lowered.groups)
+        self.match: Callable[[Values], int] = self._remembering(lowered.groups, warming)
         """The bit mask of the conditions that hold."""
 
-    def _remembering(self, groups: Sequence[Group]) -> Callable[[Values], int]:
+    def _remembering(self, groups: Sequence[Group], warming: int) -> Callable[[Values], int]:
         """A function that puts together what every group remembers; where one does not, the network is asked."""
         source = Source(self.inputs)
         asked = source.constant(self._asked)
         lines = []
+        if warming:
+            left = [None] * warming
+            lines.append(f"if {source.constant(left)}: return {source.constant(self._warming(left))}(values)")
         for number, (group, remembered) in enumerate(zip(groups, self._groups, strict=True)):
             known = source.constant(remembered.answers.get)
             lines += [
@@ -197,6 +204,16 @@ class DurableMatcher:
             ]
         parts = [str(self._always), *(f"a{number}" for number in range(len(groups)))]
         return source.compile([*lines, f"return {' | '.join(parts)}"])
+
+    def _warming(self, left: list[None]) -> Callable[[Values], int]:
+        """The reference, which takes one from `left` for each answer."""
+        reference, pop = self._reference, left.pop
+
+        def answer(values: Values) -> int:
+            pop()
+            return reference(values)
+
+        return answer
 
     def _asked(self, number: int, key: Key) -> int | None:
         """The network's answer for a class of facts of a group; None where the reference is to answer."""
@@ -224,10 +241,11 @@ class DurableNetwork:
 
     name = "durable_rules"
 
-    def __init__(self, alive: Alive | None = None, patience: int = 0) -> None:
+    def __init__(self, alive: Alive | None = None, patience: int = 0, warming: int = 0) -> None:
         self._alive = _shared() if alive is None else alive
         self._patience = patience
+        self._warming = warming
 
     def compile(self, conditions: Sequence[Condition]) -> DurableMatcher:
         """A matcher for the conditions, in their order."""
-        return DurableMatcher(self._alive, conditions, self._patience)
+        return DurableMatcher(self._alive, conditions, self._patience, self._warming)

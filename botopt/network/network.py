@@ -11,7 +11,7 @@ import msgspec
 
 from botopt.model.condition import Condition
 from botopt.model.ports import Network
-from botopt.network.durable import PATIENCE, Alive, DurableNetwork, load_module, warn_once
+from botopt.network.durable import PATIENCE, WARMING, Alive, DurableNetwork, load_module, warn_once
 from botopt.network.reference import ReferenceNetwork
 from botopt.network.samples import Fact, boundary_facts, thorough_facts
 from botopt.network.tracing import condition_text, value_text
@@ -72,7 +72,7 @@ def make_network(preferred: str = "auto") -> Network:
     if available().name == "reference":
         warn_once(f"conditions are matched by {available().why}; the decisions are the same")
         return ReferenceNetwork()
-    return DurableNetwork(patience=PATIENCE)
+    return DurableNetwork(patience=PATIENCE, warming=WARMING)
 
 
 def self_check(conditions: Sequence[Condition]) -> tuple[Disagreement, ...]:

@@ -240,7 +240,7 @@ def test_the_check_notices_a_wrong_boundary(monkeypatch):
 
 @needs_durable
 def test_the_check_notices_a_network_that_knows_nothing(monkeypatch):
-    monkeypatch.setattr(durable_module.DurableMatcher, "_remembering", lambda self, groups: lambda values: 0)
+    monkeypatch.setattr(durable_module.DurableMatcher, "_remembering", lambda self, groups, warming: lambda values: 0)
     assert [str(one) for one in self_check([Comparison(">=", X, Literal(500))])] == ["n0 >= 500 with n0 = 500"]
 
 

@@ -97,3 +97,14 @@ def test_rare_and_frequent_facts_are_answered_alike():
     assert 0 < alive.asked <= len(FACTS)
     assert matcher.refused is None
     alive.close()
+
+
+@needs_durable
+def test_the_first_facts_are_left_to_the_reference():
+    alive = Counting(load_module())
+    matcher, reference = DurableNetwork(alive, warming=3).compile(CONDITIONS), ReferenceMatcher(CONDITIONS)
+    order = slice(None) if matcher.inputs[0].name == "n" else slice(None, None, -1)
+    for turn, fact in enumerate(FACTS, 1):
+        assert matcher.match(fact[order]) == reference.match(fact[order])
+        assert (alive.asked > 0) == (turn > 3)
+    alive.close()
