@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from botopt.cli import (
+    docs,
     doctor,
     explain,
     fix,
@@ -52,6 +53,7 @@ _FIRST: tuple[Callable[..., None], ...] = (
     explain.explain,
     render.render,
     preview.preview,
+    docs.docs,
 )
 _EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
 _LAST: tuple[Callable[..., None], ...] = (doctor.doctor, schema.schema)
