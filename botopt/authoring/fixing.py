@@ -77,11 +77,27 @@ class _Fixing:
             lines = text.split("\n")
             if finding.position.line > len(lines):
                 continue
+            if finding.code == "B007":
+                yield from (_with(self.snapshot, index, some) for some in _indented(lines, finding.position.line - 1))
             for edit in edits(finding, lines[finding.position.line - 1].removesuffix("\r")):
                 changed = edit.apply(lines)
                 if finding.code == "B007":  # lines that are indented alike belong together
                     yield _with(self.snapshot, index, [without_tabs(line) for line in changed])
                 yield _with(self.snapshot, index, changed)
+
+
+def _indented(lines: list[str], at: int) -> Iterator[list[str]]:
+    """A line whose tabs become the spaces of a line before it: of its neighbour, or of one that is less deep."""
+    rest = lines[at].lstrip(" \t")
+    if not rest or "\t" not in lines[at][: len(lines[at]) - len(rest)]:
+        return
+    tried: set[int] = set()
+    for line in reversed(lines[:at]):
+        before = line.lstrip(" ")
+        depth = len(line) - len(before)
+        if before and not before.startswith(("#", "\t")) and depth not in tried:
+            tried.add(depth)
+            yield [*lines[:at], " " * depth + rest, *lines[at + 1 :]]
 
 
 def _with(snapshot: Snapshot, index: int, lines: list[str]) -> Snapshot:
@@ -105,8 +121,8 @@ def _better(
 ) -> bool:
     """Whether the finding is gone and nothing worse came.
 
-    A file that can be read at last may show mistakes that nobody could see before. So when not `strictly`, after a
-    mistake in the YAML only new mistakes in the YAML of that very line count.
+    What can be read at last may show mistakes that nobody could see before. So when not `strictly`, after a mistake in
+    the YAML (or in the words of a condition or a text) only new mistakes of that sort in that very line count.
     """
     if _count(after, mended) >= _count(before, mended):
         return False
@@ -132,7 +148,7 @@ def _count(found: tuple[Diagnostic, ...], wanted: Diagnostic) -> int:
 
 
 def _is_reading(one: Diagnostic) -> bool:
-    return one.code.startswith("B0")
+    return one.code.startswith("B0") or one.code in ("B201", "B301")
 
 
 def findings(snapshot: Snapshot) -> tuple[Diagnostic, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from botopt.authoring import fixing_hints as hints
 from botopt.loading.reading.wording import SMART_QUOTES, in_quotes, typed, without_comment, without_outer_quotes
 from botopt.model.diagnostic import Diagnostic
 
@@ -33,6 +34,10 @@ def edits(finding: Diagnostic, line: str) -> Iterator[Edit]:
         for code in (finding.code, ""):
             if code in _FIXES:
                 yield from _FIXES[code](finding, line)
+    if position.end_line == position.line:
+        for hint in _HINTS.get(finding.code, ()):
+            for start, end, text in hint(finding, line, position.column - 1, position.end_column - 1):
+                yield Edit(position.line, start, end, text)
 
 
 def _span(finding: Diagnostic, line: str) -> tuple[int, int, str]:
@@ -194,3 +199,19 @@ _FIXES: Mapping[str, Callable[[Diagnostic, str], Iterator[Edit]]] = {
     "": _names,
 }
 """What mends a finding, by its code; the last one is asked about every finding."""
+
+_HINTS: Mapping[str, tuple[Callable[[Diagnostic, str, int, int], Iterator[hints.Place]], ...]] = {
+    "B104": (hints.value_of_a_key,),
+    "B105": (hints.value_of_a_key,),
+    "B106": (hints.value_of_a_key,),
+    "B107": (hints.name,),
+    "B109": (hints.value_of_a_key,),
+    "B201": (hints.word,),
+    "B202": (hints.word,),
+    "B203": (hints.word,),
+    "B204": (hints.word,),
+    "B205": (hints.literal,),
+    "B301": (hints.tag,),
+    "B315": (hints.printed,),
+}
+"""Hints that are typed as they stand, by the code of the finding."""

@@ -10,7 +10,7 @@ from botopt.model.diagnostic import Severity
 from tests.loading.making import write
 from tests.test_codes import findings as fixture_findings
 
-MENDED = "B007 B015 B016 B020 B022 B023 B024 B027 B028 B030 B101 B102 B105 B203 B303 B307".split()
+MENDED = "B007 B015 B016 B020 B022 B023 B024 B027 B028 B030 B101 B102 B105 B203 B303 B307 B315".split()
 
 
 def fixed(folder, files) -> Fixed:
@@ -46,6 +46,23 @@ def test_the_bad_fixture_of_a_code_is_mended(code, tmp_path):
         ("when:\u00a0amount >= 5", "when: amount >= 5"),
         ("when: {{ amount >= 5 }}", "when: {{ amount >= 5 }}"),  # its hint asks for thought
         ("message: helo", "message: hello"),
+        ("when: amount = 5", "when: amount == 5"),
+        ("when: amount > 5 && reason is defined", "when: amount > 5 and reason is defined"),
+        ("when: amount > 5 && reasn is defined", "when: amount > 5 and reason is defined"),
+        ("when: reason == ‘late’", "when: reason == 'late'"),
+        ("when: reason == “late”", "when: reason == 'late'"),
+        ("when: reason == late", "when: reason == 'late'"),
+        ("when: amount > '5'", "when: amount > 5"),
+        ("when: time.weekday == 'Monday'", "when: time.weekday == 'mon'"),
+        ("when: amount > .5", "when: amount > 0.5"),
+        ("when: amount less than 5", "when: amount less than 5"),  # two words, and only one of them has a sign
+        ("when: time.hour > 18:00", "when: time.hour > 18:00"),  # whether 18 itself counts is the author's to say
+        ("threshold: 0,05", "threshold: 0.05"),
+        ("threshold: 5%", "threshold: 0.05"),
+        ("threshold: minus 0.05", "threshold: -0.05"),
+        ("threshold: '0.05'", "threshold: 0.05"),
+        ("skip: yes", "skip: true"),
+        ("threshold: lots", "threshold: lots"),
     ],
 )
 def test_one_line_of_a_rule(line, after, tmp_path):
@@ -77,6 +94,9 @@ events:
         ("en: Note: it is late", 'en: "Note: it is late"'),
         ("en: „Say “hi”", "en: „Say “hi”"),  # nobody knows where it ends
         ("en: {{ user.nmae }}", 'en: "{{ user.name }}"'),
+        ("en: Hello {user.name}", "en: Hello {{ user.name }}"),
+        ('en: "Hello {user.name}"', 'en: "Hello {{ user.name }}"'),
+        ("en: \"{% if user.name == 'x' %}Hi{% end %}\"", "en: \"{% if user.name == 'x' %}Hi{% endif %}\""),
         ("en: " + "word " * 40 + "#1 " + "x " * 40, 'en: "' + "word " * 40 + "#1 " + "x " * 39 + 'x" '),
     ],
 )
@@ -122,3 +142,24 @@ def test_nothing_is_written_and_a_sound_workspace_stays_as_it_is(tmp_path):
     (tmp_path / "rules/a.yaml").write_text("settings:\r\n  threshold: 0.7\r\n", newline="")
     assert not list(fix(tmp_path).changed())
     assert not findings(take(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("rules", "after"),
+    [
+        ("suppression:\n  - {id: a, cooldown: 6 hours}\n", "suppression:\n  - {id: a, cooldown: 6h}\n"),
+        (
+            "suppression:\n  - {id: a, quiet_hours: 22:00-08:00}\n",
+            'suppression:\n  - {id: a, quiet_hours: {from: "22:00", to: "08:00"}}\n',
+        ),
+        ("events:\n  Card Declined: {}\n", "events:\n  card_declined: {}\n"),
+        ("events:\n  a:\n    fields: [amount]\n", "events:\n  a:\n    fields: [amount]\n"),  # the hint is an example
+        ("settings:\n  timezone: UTC\n\tlocale: en\n", "settings:\n  timezone: UTC\n  locale: en\n"),
+        (
+            "events:\n  a:\n    fields:\n      n: {type: text}\n\tdescription: D\n",
+            "events:\n  a:\n    fields:\n      n: {type: text}\n    description: D\n",
+        ),
+    ],
+)
+def test_hints_are_typed_to_the_letter_or_not_at_all(rules, after, tmp_path):
+    assert texts(fixed(tmp_path, {"rules/a.yaml": rules}))["rules/a.yaml"] == after

@@ -164,6 +164,8 @@ class TermReader:
         if ref is None:
             near = did_you_mean(name, known).replace('"', f'"{group}.', 1)
             hint = near or f"there are: {listed(f'{group}.{one}' for one in known)}"
+            if group == "user" and not near:
+                hint = f"{hint}; or declare it in the section user: {name}: {{type: text}}"
             if group == "user" and name in self.names.fields:
                 hint = f"it is a field of the event: type {name} alone"
             self.report("B203", node, f"there is no {group}.{name}", hint)

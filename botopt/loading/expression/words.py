@@ -80,7 +80,7 @@ _MISTAKES: tuple[tuple[str, str, str], ...] = (
         "{0} is a date, and conditions only compare fields with dates",
         "declare a field of type time, and compare it with another",
     ),
-    (r"(?<![\w.])\d\d?:\d\d(?![\w.])", "{0} is a time of day", "compare the hour: time.hour >= 22"),
+    (r"(?<![\w.])\d\d?:\d\d(?![\w.])", "{0} is a time of day", "compare the hour: time.hour >= {hour}"),
 )
 _ANY_MISTAKE = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in _MISTAKES))
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
@@ -101,7 +101,9 @@ def words_of(text: str) -> list[Word]:
         _, message, hint = _MISTAKES[found[2]]
         said = found[3][0].strip()
         start = found[3].start() + (len(found[3][0]) - len(found[3][0].lstrip()))
-        raise Complaint(start, start + len(said), message.replace("{0}", said), hint.replace("{0}", said))
+        hour = said.partition(":")[0].lstrip("0") or "0"
+        hint = hint.replace("{0}", said).replace("{hour}", hour)
+        raise Complaint(start, start + len(said), message.replace("{0}", said), hint)
     if "\r" in text:
         at = text.index("\r")
         raise Complaint(at, at + 1, "a line break that conditions do not know", "delete it, and type a space")

@@ -47,7 +47,8 @@ def number(
     value = node.value
     if (low < value if above else low <= value) and (value < high if below else value <= high):
         return float(value)
-    findings.report("B106", node.position, f"{key} must be {wanted}, not {shown(node)}")
+    hint = f"a share lies between 0 and 1: {key}: 0.7, say" if (abs(low), high) == (0, 1) else ""
+    findings.report("B106", node.position, f"{key} must be {wanted}, not {shown(node)}", hint)
     return None
 
 

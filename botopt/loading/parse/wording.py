@@ -50,6 +50,8 @@ def number_hint(key: str, node: Node) -> str:
         return f"numbers have a point, not a comma: {key}: {text.replace(',', '.')}"
     if found := re.fullmatch(r"(\d{1,4}(?:\.\d+)?) ?%", text):
         return f"type it as a share: {key}: {float(found[1]) / 100:g}"
+    if found := re.fullmatch(r"(minus|plus) ?(\d+(?:\.\d+)?)", text.lower()):
+        return f"type {key}: {'-' if found[1] == 'minus' else '+'}{found[2]}"
     return ""
 
 
