@@ -60,7 +60,7 @@ def figure(sheet: Sheet, preview: Preview) -> str:
 
 
 def _unmet(preview: Preview) -> str:
-    return "" if preview.eligible else ' class="unmet"'
+    return "" if preview.chosen else ' class="unmet"'
 
 
 def _length(sheet: Sheet, preview: Preview) -> str:

@@ -54,7 +54,7 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
     for (event_type, sample, event, variant), shown in groupby(sheet.previews, _group):
         figures = list(shown)
         data = f"event {event}" if event else f"sample {sample}"
-        note = "" if figures[0].eligible else "; not chosen for these data"
+        note = "" if figures[0].chosen else "; not chosen for these data"
         words = escape(f"on {event_type}, {data}{note}")
         yield f'<h3>{escape(variant)} <span class="note">{words}</span></h3>\n<div class="row">'
         yield from (figure(sheet, one) for one in figures)

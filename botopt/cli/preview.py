@@ -19,6 +19,9 @@ def preview(
         list[str] | None,
         typer.Option("--from", metavar="EVENTS", help="Show it on events of this file, too. May be given again."),
     ] = None,
+    user: Annotated[
+        str | None, typer.Option(help='Attributes of the user of the samples as JSON, \'{"plan": "pro"}\', or @FILE.')
+    ] = None,
     locale: Annotated[str, typer.Option(help="Only this language; all for every one.")] = "all",
     samples: Annotated[int, typer.Option(min=1, help="How many recorded events for each event type and variant.")] = 3,
     html: Annotated[Path | None, typer.Option(help="Write one page that a browser opens, and print nothing.")] = None,
@@ -29,7 +32,7 @@ def preview(
     On the samples of the templates, and on recorded events. With --html as a page: every text as a chat bubble.
     """
     from botopt.authoring.preview_page import preview_page
-    from botopt.cli.moments import SAMPLES_AT, moment
+    from botopt.cli.moments import SAMPLES_AT, json_object, moment
     from botopt.cli.pages import write_page
     from botopt.cli.previews import preview_json, print_sheet
     from botopt.engine.build import build
@@ -43,6 +46,7 @@ def preview(
     templates = templates_named(policy, name)
     engine = build(policy)
     now_us = moment("--at", SAMPLES_AT)
+    attributes = {} if user is None else json_object("--user", user)
     names = [template.name for template in templates]
     with ExitStack() as held:
         inputs = held.enter_context(Inputs(from_ or ()))
@@ -54,7 +58,7 @@ def preview(
             [
                 shown
                 for shown in (
-                    *previews(engine, template, data=None, attributes={}, now_us=now_us),
+                    *previews(engine, template, data=None, attributes=attributes, now_us=now_us),
                     *recorded.get(template.name, ()),
                 )
                 if locale in ("all", shown.locale)
@@ -66,8 +70,7 @@ def preview(
         raise UsageError(f'no text is in "{locale}"; say --locale all to see what there is')
     if html is not None:
         write_page("--html", html, preview_page(workspace.resolve().name, sheets))
-        return
-    for found in sheets:
+    for found in sheets if html is None else ():
         if format is Format.JSON:
             for shown in found.previews:
                 typer.echo(preview_json(shown))

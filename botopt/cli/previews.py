@@ -31,12 +31,12 @@ def print_previews(template: Template, shown: Sequence[Preview], sheet: Sheet | 
         this = (preview.event_type, preview.sample, preview.event, preview.variant)
         if this != heading:
             heading = this
-            note = "" if preview.eligible else "  [dim](its `when` does not hold for these data)[/]"
+            note = "" if preview.chosen else f"  [dim]({_not_chosen(preview)})[/]"
             data = f"event {marked(preview.event)}" if preview.event else f"sample {preview.sample}"
             console.print(f"\n  [bold]{marked(preview.variant)}[/] on {marked(preview.event_type)}, {data}{note}")
         if preview.rendered is None:
             colour = "red" if preview.eligible else "dim"
-            more = "" if preview.eligible else "; give it with --data or --user to see the words"
+            more = "" if preview.eligible else _more(sheet, preview.problem)
             console.print(f"    [{colour}]{preview.locale:<6}[/] {marked(preview.problem)}{more}")
             continue
         words = preview.rendered
@@ -46,6 +46,17 @@ def print_previews(template: Template, shown: Sequence[Preview], sheet: Sheet | 
         for button in words.buttons:
             link = f" → {marked(button.link)}" if button.link else ""
             console.print(f"           [reverse] {marked(button.label)} [/]{link}")
+
+
+def _not_chosen(preview: Preview) -> str:
+    return "an earlier variant is chosen" if preview.eligible else "its `when` does not hold for these data"
+
+
+def _more(sheet: Sheet | None, problem: str) -> str:
+    """How to see words that the data are not enough for."""
+    if sheet is None:
+        return "; give it with --data or --user to see the words"
+    return "; give it with --user to see the words" if '"user.' in problem else "; a sample that has it shows the words"
 
 
 def _length(sheet: Sheet | None, preview: Preview) -> str:

@@ -14,7 +14,7 @@ from botopt.model.decision import Decision, Rendered
 from botopt.model.errors import RenderError, UsageError
 from botopt.model.event import Event, Line
 from botopt.model.names import BUILT_IN_ATTRIBUTES, did_you_mean
-from botopt.model.policy import FieldSpec, Policy, Template, Value
+from botopt.model.policy import Choose, FieldSpec, Policy, Template, Value
 from botopt.model.user_state import Send, UserState
 from botopt.model.values import Problem, check
 from botopt.state.memory import MemoryStore
@@ -24,8 +24,9 @@ from botopt.verify.replay import LineDecoder, Replay
 class Preview(msgspec.Struct, frozen=True):
     """One variant in one locale on one set of data. `problem` says why there are no words.
 
-    `sample` counts the data of one event type, from 1. `event` is the id of the recorded event that they come from,
-    empty for a sample of the template.
+    `eligible`: its `when` holds. `chosen`: it may be what the user reads, so with `choose: first` no variant before it
+    is eligible. `sample` counts the data of one event type, from 1. `event` is the id of the recorded event that they
+    come from, empty for a sample of the template.
     """
 
     event_type: str
@@ -36,6 +37,7 @@ class Preview(msgspec.Struct, frozen=True):
     rendered: Rendered | None
     problem: str = ""
     event: str = ""
+    chosen: bool = True
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -176,7 +178,8 @@ class _Recorded:
 
 
 def _variants(plan: TemplatePlan, work: Work, template: Template, sample: int, event: str = "") -> Iterator[Preview]:
-    eligible = {variant.name for variant in plan.eligible(work)}
+    names = [variant.name for variant in plan.eligible(work)]
+    chosen = names[:1] if template.choose is Choose.FIRST else names
     for variant in template.variants:
         bound, getters = plan.bound(variant.name)
         values = [get(work) for get in getters]
@@ -186,8 +189,17 @@ def _variants(plan: TemplatePlan, work: Work, template: Template, sample: int, e
                 words = bound.render(values, locale=locale, timezone=work.timezone, now_us=work.now_us)
             except RenderError as fault:
                 problem = str(fault)
-            is_eligible = variant.name in eligible
-            yield Preview(work.event.type, variant.name, locale, sample, is_eligible, words, problem, event)
+            yield Preview(
+                work.event.type,
+                variant.name,
+                locale,
+                sample,
+                variant.name in names,
+                words,
+                problem,
+                event,
+                variant.name in chosen,
+            )
 
 
 def _complete(values: Mapping[str, Value], fields: Mapping[str, FieldSpec]) -> dict[str, Value]:

@@ -94,6 +94,39 @@ def test_recorded_events_come_with_their_id_and_the_users_own_data(folder):
     assert [one["eligible"] for one in recorded if one["variant"] == "note"] == [False] * 4
 
 
+def test_what_is_not_what_the_user_reads_is_marked(folder):
+    shown = botopt("preview", "hello", cwd=folder).stdout
+    assert "plain on payment_failed, sample 1  (an earlier variant is chosen)" in shown
+    assert "note on payment_failed, sample 1\n" in shown
+    page, _ = page_of(folder)
+    assert "plain on payment_failed, sample 1; not chosen for these data" in page.words
+
+
+def test_a_template_that_draws_may_send_every_variant_whose_condition_holds(tmp_path):
+    drawing = TEMPLATES.replace("    variants:\n      note:", "    choose: weighted\n    variants:\n      note:")
+    shown = botopt("preview", "hello", cwd=workspace(tmp_path, templates=drawing)).stdout
+    assert "plain on payment_failed, sample 1\n" in shown
+
+
+def test_a_text_that_needs_to_know_the_user_says_how_to_see_it(tmp_path):
+    rules = "user:\n  name: {type: text, optional: true}\n" + RULES
+    templates = """\
+templates:
+  hello:
+    variants:
+      named:
+        when: user.name is defined
+        text: {en: "Hello {{ user.name }}"}
+      plain:
+        text: {en: Hello}
+"""
+    folder = workspace(tmp_path, rules=rules, templates=templates)
+    assert '"user.name" is absent; give it with --user to see the words' in botopt("preview", cwd=folder).stdout
+    named = botopt("preview", "--user", '{"name": "Ada"}', cwd=folder)
+    assert "Hello Ada" in named.stdout
+    assert 'there is no "nmae"; did you mean "name"?' in botopt("preview", "--user", '{"nmae": 1}', cwd=folder).stderr
+
+
 def test_only_one_language(folder):
     shown = botopt("preview", "hello", "--locale", "de", cwd=folder).stdout
     assert "fehlgeschlagen" in shown

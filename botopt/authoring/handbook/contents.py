@@ -125,4 +125,4 @@ def _telling(shown: Iterable[Preview]) -> dict[tuple[str, str, str], Preview]:
 
 
 def _worth(preview: Preview) -> tuple[bool, bool]:
-    return preview.rendered is not None, preview.eligible
+    return preview.rendered is not None, preview.chosen

@@ -179,7 +179,7 @@ def bubbles(shown: Sequence[Preview], book: Contents, template: str) -> Html:
 
 def _plain(preview: Preview) -> Preview:
     """An example is not paler because its data would have chosen another variant."""
-    return preview if preview.rendered is None else msgspec.structs.replace(preview, eligible=True)
+    return preview if preview.rendered is None else msgspec.structs.replace(preview, chosen=True)
 
 
 def _tests(book: Contents, event_type: EventType) -> Html:
