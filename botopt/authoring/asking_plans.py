@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from botopt.authoring.asking import Workspace, place_of
@@ -13,6 +14,7 @@ from botopt.authoring.asking_entries import (
     suppression_entry,
     template_entry,
 )
+from botopt.loading.parse.scalars import NAME
 from botopt.model.errors import UsageError
 from botopt.model.names import did_you_mean
 from botopt.model.position import Position
@@ -43,6 +45,18 @@ def refuse_taken(workspace: Workspace, what: str, name: str) -> None:
         article = "an" if what[0] in "aeiou" else "a"
         other = "" if what != "suppression" or any(one.id == name for one in policy.suppressions) else " or rule"
         raise UsageError(f'there is already {article} {what}{other} "{name}" ({places[name]}); choose another name')
+
+
+def refuse_ill_named(name: str) -> None:
+    """Say so if nothing can be called like this.
+
+    Raises:
+        UsageError: nothing can.
+    """
+    if not NAME.fullmatch(name):
+        plain = "_".join(re.findall(r"[a-z0-9.-]+", name.lower())).lstrip("0123456789_.-")
+        hint = f"; type {plain}" if plain else ""
+        raise UsageError(f'a name has small letters, digits, _ . and -, and begins with a letter: not "{name}"{hint}')
 
 
 def plan_event(

@@ -154,5 +154,5 @@ def _note(name: str, field: FieldStats) -> str:
     if field.type in NUMERIC and field.low is not None and field.high is not None:
         return f"{shown(field.low)} to {shown(field.high)}" if field.low != field.high else f"always {shown(field.low)}"
     if field.type is ValueType.TEXT:
-        return f"at most {field.longest:,} characters"
+        return f"at most {field.longest:,} character{'' if field.longest == 1 else 's'}"
     return ""

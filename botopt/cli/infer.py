@@ -39,7 +39,9 @@ def infer(
     if proposal.unfit > len(proposal.faults):
         say(f"… and {proposal.unfit - len(proposal.faults):,} more")
     if proposal.lines == proposal.unfit:
-        raise InputError(f"there is no event in {', '.join(events)}: botopt reads one JSON object a line")
+        raise InputError(
+            f"there is no event in {', '.join(events)}: botopt reads one JSON object a line{_rewritten(events)}"
+        )
     if proposal.empty:
         say("nothing to propose: the workspace declares every event type and attribute")
         return
@@ -54,3 +56,16 @@ def infer(
     except OSError as fault:
         raise InputError(f"{fault.filename or out}: {fault.strerror}") from fault
     say(f"wrote {out}: {len(proposal.events)} event types, {len(proposal.attributes.fields)} user attributes")
+
+
+def _rewritten(events: list[str]) -> str:
+    """How to get lines out of a file that is one list, as many programs export it."""
+    for name in events:
+        try:
+            with Path(name).open("rb") as file:
+                begins = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        except OSError:
+            continue
+        if begins == b"[":
+            return f"; {name} is one list: jq -c '.[]' {name} > events.jsonl writes its objects on lines of their own"
+    return ""

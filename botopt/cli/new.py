@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +30,9 @@ def event(
         typer.Option(help='A field, such as "amount:number", or "reason:text?" for an optional one. May be repeated.'),
     ] = None,
     message: Annotated[str, typer.Option(help="The template to send; without one it is only remembered.")] = "",
-    weight: Annotated[float, typer.Option(min=0, max=1, help="How much it matters, with --message.")] = 0.7,
+    weight: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much it matters, with --message; 0.7 without it.")
+    ] = None,
     text: Annotated[str, typer.Option(help="What the message says, if the template does not exist yet.")] = "",
     channel: Annotated[str, typer.Option(help="Where it goes, where there are several channels.")] = "",
     category: Annotated[str, typer.Option(help="Its category.")] = "",
@@ -40,29 +43,34 @@ def event(
     """Add an event type; with a message also its template, where there is none of that name."""
     from botopt.authoring.asking import look
     from botopt.authoring.asking_entries import field_of
-    from botopt.authoring.asking_plans import plan_event, refuse_taken
+    from botopt.authoring.asking_plans import plan_event, refuse_ill_named, refuse_taken
+    from botopt.model.errors import UsageError
 
     seen = look(workspace)
     fields = field or []
-    if name is None or not any((field, message, text, channel, category, description, file)):
-        name = name or _ask("Name of the event type, such as order_late")
-        refuse_taken(seen, "event type", name)
+    if name is None or not any((field, message, text, channel, category, description, file, weight)):
+        question = "Name of the event type, such as order_late"
+        name = _named(name, question, lambda one: refuse_taken(seen, "event type", one))
         description = _ask("What happened, in a few words (may be empty)", "")
-        while (answer := _ask("A field, such as amount:number or reason:text? (empty: no more)", "")) != "":
+        question = "A field, such as amount:number or reason:text? (empty: no more)"
+        while (answer := _ask(question, "", _or_nothing(field_of))) != "":
             fields.append(answer)
-        message = _ask("Template of the message (empty: send nothing, only remember)", "")
+        question = "Template of the message (empty: send nothing, only remember)"
+        message = _ask(question, "", _or_nothing(refuse_ill_named))
         if message:
-            weight = float(typer.prompt("How much it matters, 0 to 1", default=0.7, type=float))
+            weight = float(_ask("How much it matters, 0 to 1", "0.7", _share))
             text = "" if message in seen.policy.templates else _ask("What the message says (may be empty)", "")
             channels = sorted(seen.policy.channels)
-            channel = _ask(f"Channel ({', '.join(channels)})", channels[0]) if len(channels) > 1 else ""
+            channel = _one_of("Channel", channels) if len(channels) > 1 else ""
+    if not message and (text or weight is not None):
+        raise UsageError("a weight and a text belong to a message: name its template with --message")
     plan = plan_event(
         seen,
         name,
         [field_of(one) for one in fields],
         description=description,
         message=message,
-        weight=weight,
+        weight=0.7 if weight is None else weight,
         channel=channel,
         category=category,
         text=text,
@@ -85,8 +93,8 @@ def template(
 
     seen = look(workspace)
     if name is None or not any((text, description, file)):
-        name = name or _ask("Name of the template, such as order_late")
-        refuse_taken(seen, "template", name)
+        question = "Name of the template, such as order_late"
+        name = _named(name, question, lambda one: refuse_taken(seen, "template", one))
         text = _ask("What it says; {{ amount }} stands for a field")
         description = _ask("What it is for, in a few words (may be empty)", "")
     if not text:
@@ -134,10 +142,9 @@ def suppression(
     }
     events = event or []
     if name is None or not any((*given.values(), per, same, within, when, event, category, file)):
-        name = name or _ask("Its id, such as not-twice")
-        refuse_taken(seen, "suppression", name)
-        kind = _ask(f"Kind ({', '.join(_KINDS)})", "cooldown")
-        given[kind] = _ask(_QUESTIONS.get(kind, "Its value"))
+        name = _named(name, "Its id, such as not-twice", lambda one: refuse_taken(seen, "suppression", one))
+        kind = _one_of("Kind", _KINDS)
+        given[kind] = _ask(_QUESTIONS[kind], check=_hours if kind == "quiet_hours" else None)
         within = _ask("Within what time, such as 24h") if kind in {"limit", "resolved_by", "inhibited_by"} else ""
         when = _ask("Condition, such as engagement.ignored_in_a_row >= 5") if kind == "mute" else ""
         events = _ask("Only for these event types (empty: all)", "").replace(",", " ").split()
@@ -173,13 +180,65 @@ def _hours(text: str) -> str:
     from botopt.model.errors import UsageError
 
     begin, dash, end = (part.strip() for part in text.partition("-"))
-    if not (begin and dash and end) or '"' in text:
+    if not (dash and all(re.fullmatch(r"\d\d?:\d\d", part, re.ASCII) for part in (begin, end))):
         raise UsageError(f'quiet hours are written 22:00-08:00, not "{text}"')
     return f'{{from: "{begin}", to: "{end}"}}'
 
 
-def _ask(question: str, default: str | None = None) -> str:
-    return str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+Check = Callable[[str], object]
+"""Raises UsageError for an answer that will not do."""
+
+
+def _ask(question: str, default: str | None = None, check: Check | None = None) -> str:
+    """An answer that will do; the question is asked again after one that will not."""
+    from botopt.cli.console import say
+    from botopt.model.errors import UsageError
+
+    while True:
+        answer = str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+        try:
+            if check is not None:
+                check(answer)
+        except UsageError as fault:
+            say(f"{fault}", style="yellow")
+        else:
+            return answer
+
+
+def _or_nothing(check: Check) -> Check:
+    return lambda answer: check(answer) if answer else None
+
+
+def _share(answer: str) -> None:
+    from botopt.model.errors import UsageError
+
+    if not re.fullmatch(r"0(?:\.\d+)?|\.\d+|1(?:\.0+)?", answer, re.ASCII):
+        raise UsageError(f'type a number from 0 to 1, such as 0.7, not "{answer}"')
+
+
+def _named(name: str | None, question: str, refuse: Check) -> str:
+    """A new name; one that was given with the command is not asked for."""
+    from botopt.authoring.asking_plans import refuse_ill_named
+
+    def check(one: str) -> None:
+        refuse_ill_named(one)
+        refuse(one)
+
+    if name is None:
+        return _ask(question, check=check)
+    check(name)
+    return name
+
+
+def _one_of(question: str, options: Sequence[str]) -> str:
+    from botopt.model.errors import UsageError
+    from botopt.model.names import did_you_mean
+
+    def check(one: str) -> None:
+        if one not in options:
+            raise UsageError(f'"{one}" is none of them; {did_you_mean(one, options) or "type one of these words"}')
+
+    return _ask(f"{question} ({', '.join(options)})", options[0], check)
 
 
 def _write(seen: Seen, plan: Planned) -> None:

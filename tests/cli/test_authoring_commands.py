@@ -58,6 +58,13 @@ def test_infer_prints_the_same_twice_and_knows_what_is_declared(tmp_path):
     assert "nothing to propose" in said
 
 
+def test_infer_says_how_one_list_becomes_lines(tmp_path):
+    (tmp_path / "export.json").write_text('[\n  {"id": "e1"}\n]\n')
+    code, _, said = botopt("infer", tmp_path / "export.json", "-w", tmp_path)
+    assert code == 9
+    assert "jq -c '.[]'" in said
+
+
 def test_infer_says_when_there_is_no_event(tmp_path):
     (tmp_path / "events.jsonl").write_text("a,b\n1,2\n")
     assert botopt("infer", tmp_path / "events.jsonl")[0] == 9
@@ -181,6 +188,46 @@ def test_new_event_from_answers(tmp_path):
     assert policy is not None
     late = policy.events["order_late"]
     assert (late.description, late.weight, list(late.fields)) == ("The order is late", 0.9, ["order_id", "minutes"])
+
+
+def test_new_asks_again_at_once_what_will_not_do(tmp_path):
+    workspace(tmp_path)
+    answers = (
+        "Order late\npayment_failed\norder_late\nThe order is late\norder id:text\namount:money\norder_id:text\n\n"
+        "Order!\norder_late\n7\n0,9\n0.9\nSorry.\n"
+    )
+    code, _, said = botopt("new", "event", "-w", tmp_path, stdin=answers)
+    assert code == 0, said
+    for sentence in (
+        'begins with a letter: not "Order late"; type order_late',
+        'there is already an event type "payment_failed"',
+        'a field is written name:type, such as amount:number, not "order id:text"',
+        'not "amount:money"',
+        'not "Order!"; type order',
+        'type a number from 0 to 1, such as 0.7, not "7"',
+        'not "0,9"',
+    ):
+        assert sentence in " ".join(said.split()), sentence
+    policy = validate(tmp_path).policy
+    assert policy is not None
+    assert (policy.events["order_late"].weight, list(policy.events["order_late"].fields)) == (0.9, ["order_id"])
+
+
+def test_new_suppression_asks_again_too(tmp_path):
+    workspace(tmp_path)
+    answers = "once\nnight\nnew\nquiet hours\nquiet_hour\nquiet_hours\n22-8\nlate\n22:00-08:00\n\n"
+    code, _, said = botopt("new", "suppression", "-w", tmp_path, stdin=answers)
+    assert code == 0, said
+    assert 'did you mean "quiet_hours"?' in said
+    assert 'quiet hours are written 22:00-08:00, not "22-8"' in said
+    assert 'quiet hours are written 22:00-08:00, not "late"' in said
+
+
+def test_a_weight_without_a_message_is_not_dropped_silently(tmp_path):
+    workspace(tmp_path)
+    code, _, said = botopt("new", "event", "late", "--weight", "0.9", "--description", "d", "-w", tmp_path)
+    assert code == 2
+    assert "a weight and a text belong to a message" in said
 
 
 def test_new_asks_in_vain_and_writes_nothing(tmp_path):
