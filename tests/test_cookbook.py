@@ -23,6 +23,7 @@ def test_there_are_fifteen():
 
 @pytest.mark.parametrize("title", RECIPES)
 def test_a_recipe_does_what_it_says(title, tmp_path):
+    assert not RECIPES[title].lstrip().startswith("```"), "a sentence comes first"
     blocks = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", RECIPES[title], re.DOTALL))
     assert set(blocks) == {"rules/recipe.yaml", "rules/recipe.test.yaml"}
     messages = sorted(set(re.findall(r"\bmessage: (\w+)", blocks["rules/recipe.yaml"])))

@@ -1,6 +1,6 @@
-"""The documentation is run: the tutorial from its first line to its last, links, options, and YAML.
+"""The documentation is run: pages with outputs from their first line to their last, links, options, and YAML.
 
-`BOTOPT_UPDATE_DOCS=1 pytest tests/test_documentation.py` writes the outputs of the tutorial anew.
+`BOTOPT_UPDATE_DOCS=1 pytest tests/test_documentation.py` writes the outputs anew.
 """
 
 from __future__ import annotations
@@ -36,8 +36,15 @@ def run(command: str, folder: Path) -> str:
     return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).strip("\n").splitlines()) + "\n"
 
 
-def test_the_tutorial_shows_what_the_program_prints(tmp_path):
-    page = ROOT / "docs" / "tutorial.md"
+RUN = [page for page in PAGES if "<!-- output: " in page.read_text("utf-8")]
+
+
+def test_the_tutorial_and_the_first_steps_are_run():
+    assert {"tutorial.md", "first-message.md", "change-a-threshold.md"} <= {page.name for page in RUN}
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_a_page_shows_what_the_program_prints(page, tmp_path):
     text = page.read_text("utf-8")
     written, at = [], 0
     for part in _PART.finditer(text):
