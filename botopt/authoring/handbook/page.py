@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
 
 from botopt.authoring.bubbles import BUBBLE_STYLE, COLOURS
@@ -17,6 +19,10 @@ PAGES = (
 """The pages that every handbook has, besides one for each event type."""
 
 
+_LONGEST = 120
+"""File systems take names of 255 bytes at most."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """One file of the handbook."""
 
@@ -26,6 +32,8 @@ class Page(msgspec.Struct, frozen=True):
 
 def event_page_name(event_type: str) -> str:
     """The file of an event type."""
+    if len(event_type) > _LONGEST:
+        return f"event-{event_type[:_LONGEST]}-{blake2b(event_type.encode(), digest_size=6).hexdigest()}.html"
     return f"event-{event_type}.html"
 
 
