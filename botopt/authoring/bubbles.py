@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
 from botopt.verify.previewing import Preview, Sheet
@@ -30,7 +31,8 @@ figcaption { display: flex; justify-content: space-between; gap: .5rem; font-siz
   font-size: .9rem }
 .link { flex-basis: 100%; font-size: .75rem; color: var(--faint); overflow-wrap: anywhere }
 .bad { color: var(--bad); font-weight: 600 } .problem { background: var(--bad-paper); color: var(--bad) }
-.unmet { opacity: .6 }
+.unmet { opacity: .65 }
+.lacking { background: none; box-shadow: none; border: 1px dashed var(--warn); color: var(--warn) }
 @media print { figure { break-inside: avoid; border: 1px solid var(--line) } }
 """
 """The style of `figure`."""
@@ -57,6 +59,14 @@ def figure(sheet: Sheet, preview: Preview) -> str:
         f"<figure{_unmet(preview)}><figcaption><span>{tag}</span>{_length(sheet, preview)}</figcaption>"
         f'<div class="bubble" lang="{tag}" dir="auto">{title}{escape(words.text)}</div>{row}</figure>'
     )
+
+
+def lacking(sheet: Sheet, variant: str, shown: int) -> Iterator[str]:
+    """An empty bubble for each language without a text, where all languages are shown."""
+    texts = next((len(one.text) for one in sheet.template.variants if one.name == variant), 0)
+    for locale in sheet.missing.get(variant, ()) if shown == texts else ():
+        said = '<div class="bubble lacking">no text yet</div>'
+        yield f"<figure><figcaption><span>{escape(locale)}</span></figcaption>{said}</figure>"
 
 
 def _unmet(preview: Preview) -> str:

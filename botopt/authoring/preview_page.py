@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from botopt.authoring.bubbles import BUBBLE_STYLE, COLOURS, figure
+from botopt.authoring.bubbles import BUBBLE_STYLE, COLOURS, figure, lacking
 from botopt.verify.previewing import Preview, Sheet
 
 _STYLE = """
@@ -58,6 +58,7 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
         words = escape(f"on {event_type}, {data}{note}")
         yield f'<h3>{escape(variant)} <span class="note">{words}</span></h3>\n<div class="row">'
         yield from (figure(sheet, one) for one in figures)
+        yield from lacking(sheet, variant, len(figures))
         yield "</div>"
     yield "</section>"
 

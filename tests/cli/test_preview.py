@@ -152,6 +152,7 @@ def test_the_page_is_whole_and_what_authors_type_stays_text(folder):
     assert "plain has no de text." in page.words
     assert "No event type uses this template." in page.words
     assert ("lang", "de") in page.attributes
+    assert page.words.count("no text yet") == 4, "plain in German, on the sample and on three events"
     assert not [value for name, value in page.attributes if name == "src" or (name == "href" and value[:1] != "#")]
     assert page_of(folder, "--from", "events.jsonl")[1] == text, "the same page every time"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from botopt.authoring.bubbles import figure
+from botopt.authoring.bubbles import figure, lacking
 from botopt.authoring.handbook.contents import Contents
 from botopt.authoring.handbook.effects import consent_sentence, effects, kind_name
 from botopt.authoring.handbook.event_picture import Way, event_pictures
@@ -170,7 +170,10 @@ def _messages(book: Contents, event_type: EventType) -> Html:
 
 def bubbles(shown: Sequence[Preview], book: Contents, template: str) -> Html:
     """A row of example messages, one for each language, and the user whom it takes, if it takes a certain one."""
-    row = tag("div", *(Html(figure(book.sheets[template], _plain(one))) for one in shown), class_="row")
+    sheet = book.sheets[template]
+    there = [Html(figure(sheet, _plain(one))) for one in shown]
+    missing = [Html(one) for one in lacking(sheet, shown[0].variant, len(shown))] if shown else []
+    row = tag("div", *there, *missing, class_="row")
     if not any((template, one.event_type, one.variant) in book.needs_user for one in shown):
         return row
     known = listed([f"{name_words(name)} is {value_text(value)}" for name, value in book.example_user.items()])
