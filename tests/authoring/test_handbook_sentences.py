@@ -324,9 +324,9 @@ SUPPRESSIONS: list[tuple[Kind, str]] = [
     ),
     (
         Cooldown(7 * DAY, ("order_id",)),
-        "After a message, the user gets no other one with the same order id for 7 days, whatever its event type.",
+        "After a message, the user gets no other one with the same order id for 7 days.",
     ),
-    (Cooldown(DAY, ()), "After a message, the user gets no other one for 24 hours, whatever its event type."),
+    (Cooldown(DAY, ()), "After a message, the user gets no other one for 24 hours."),
     (Limit(3, DAY), "A user gets at most 3 messages within 24 hours."),
     (
         Limit(3, 0, Calendar.DAY, (("orders", 1), ("news", 2))),
@@ -342,36 +342,36 @@ SUPPRESSIONS: list[tuple[Kind, str]] = [
     (
         Inhibition(("outage", "alarm"), 2 * HOUR),
         (
-            "Nothing is sent for 2 hours after the user was sent a message of “outage” or “alarm”. "
+            "Not sent for 2 hours after the user was sent a message of “outage” or “alarm”. "
             "An event type never stops its own messages in this way."
         ),
     ),
     (
         Resolution(("paid",), HOUR, ("order_id",)),
         (
-            "Not sent once the matter is closed: the event “paid” came for this user with the same order id less than "
-            "1 hour before, or at any time since."
+            "Not sent once the matter is closed: the event “paid” came for this user with the same order id, less than "
+            "1 hour before this event or at any time since."
         ),
     ),
     (
         Mute(7 * DAY),
         (
-            "Nothing is sent for 7 days, from the moment that this holds: C. "
-            "It begins again only after that was no longer so, or after one more message was sent."
+            "Not sent for 7 days, from the moment that this holds: C. "
+            "The silence begins again only after that was no longer so, or after one more message was sent."
         ),
     ),
     (Mute(None), "Never sent when this holds: C."),
     (
         QuietHours(22 * 60, 8 * 60),
         (
-            "Nothing is sent from 22:00 to 08:00 on the user's clock. "
+            "Not sent from 22:00 to 08:00 on the user's clock. "
             "The message waits until these hours are over, and then everything is decided again."
         ),
     ),
     (
         QuietHours(22 * 60, 24 * 60, (0, 6), hold=False),
         (
-            "Nothing is sent from 22:00 to 24:00 on the user's clock, where they begin on Monday and Sunday. "
+            "Not sent from 22:00 to 24:00 on the user's clock, where these hours begin on Monday and Sunday. "
             "The message is dropped: it is not sent later either."
         ),
     ),
@@ -383,6 +383,17 @@ def test_what_suppressions_stop(kind, expected):
     assert " ".join(stops(Suppression("s", kind), "C")) == expected
 
 
+def test_what_is_counted_is_what_is_in_scope():
+    few = Suppression("s", Limit(3, DAY), categories=("orders", "news"), channels=("sms",))
+    assert " ".join(stops(few, "")) == (
+        "A user gets at most 3 messages of categories “orders” or “news” on channel “sms” within 24 hours."
+    )
+    once = Suppression("s", Cooldown(HOUR, ()), events=("a", "b"))
+    assert " ".join(stops(once, "")) == (
+        "After a message of event types “a” or “b”, the user gets no other one for 1 hour."
+    )
+
+
 def test_every_kind_of_suppression_and_of_consent_has_a_sentence():
     assert {type(kind) for kind, _ in SUPPRESSIONS} == set(get_args(Kind))
     assert len({consent_sentence(consent) for consent in (*Consent, None)}) == 4
@@ -391,7 +402,7 @@ def test_every_kind_of_suppression_and_of_consent_has_a_sentence():
 def test_scopes():
     assert scope_words(Suppression("s", Mute(None))) == "About all messages."
     scoped = Suppression("s", Mute(None), categories=("news",), channels=("sms", "mail"))
-    assert scope_words(scoped) == "About messages of category “news”; only channels “sms” or “mail”."
+    assert scope_words(scoped) == "About messages of category “news” on channels “sms” or “mail”."
 
 
 def test_durations_and_names():

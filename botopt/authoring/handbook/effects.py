@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from botopt.authoring.handbook.wording import counted, duration_words, listed, name_words, quoted
-from botopt.engine.numbers import number
 from botopt.model.policy import (
     Calendar,
     Consent,
@@ -19,6 +18,7 @@ from botopt.model.policy import (
     Rule,
     Suppression,
 )
+from botopt.network.tracing import value_text
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _CALENDAR = {
@@ -51,7 +51,7 @@ def effects(rule: Rule) -> Iterator[str]:
 def _moved(what: str, by: float) -> str:
     if by == 0:
         return f"{what} stays the same"
-    return f"{what} {'rises' if by > 0 else 'falls'} by {number(abs(by))}"
+    return f"{what} {'rises' if by > 0 else 'falls'} by {value_text(abs(by))}"
 
 
 def consent_sentence(consent: Consent | None) -> str:
@@ -81,52 +81,52 @@ def kind_name(suppression: Suppression) -> str:
 
 
 def stops(suppression: Suppression, when: str) -> Iterator[str]:
-    """Sentences that say what a suppression stops; `when` is its condition in words, which a mute needs."""
+    """Sentences that say what a suppression stops; `when` is its condition in words, which a mute needs.
+
+    Their subject is what it is about. Where sends are counted, they say which ones: those in its scope.
+    """
     kind = suppression.kind
     match kind:
         case Cooldown(window_us, per):
-            yield _cooldown(window_us, per)
+            yield _cooldown(window_us, per, _scope(suppression))
         case Limit():
             within = _CALENDAR[kind.calendar] if kind.calendar else f"within {duration_words(kind.window_us)}"
-            yield f"A user gets at most {counted(kind.count, 'message')} {within}."
+            yield f"A user gets at most {counted(kind.count, 'message')}{_scope(suppression)} {within}."
             for category, slots in kind.reserved:
-                are = "is" if slots == 1 else "are"
-                yield f"{slots} of the {kind.count} {are} kept for {quoted(category)}: others cannot use {_it(slots)}."
+                are, them = ("is", "it") if slots == 1 else ("are", "them")
+                yield f"{slots} of the {kind.count} {are} kept for {quoted(category)}: others cannot use {them}."
         case Inhibition(by, window_us):
             names = listed([quoted(name) for name in by], "or")
-            yield f"Nothing is sent for {duration_words(window_us)} after the user was sent a message of {names}."
-            yield "An event type never stops its own messages in this way."
+            yield f"Not sent for {duration_words(window_us)} after the user was sent a message of {names}."
+            if len(by) > 1 or by != suppression.events:
+                yield "An event type never stops its own messages in this way."
         case Resolution(by, window_us, same):
             yield _resolution(by, window_us, same)
         case Mute(window_us):
             if window_us is None:
                 yield f"Never sent when this holds: {when}."
             else:
-                yield f"Nothing is sent for {duration_words(window_us)}, from the moment that this holds: {when}."
-                yield "It begins again only after that was no longer so, or after one more message was sent."
+                yield f"Not sent for {duration_words(window_us)}, from the moment that this holds: {when}."
+                yield "The silence begins again only after that was no longer so, or after one more message was sent."
         case QuietHours():
             yield from _quiet_hours(kind)
         case _:
             assert_never(kind)
 
 
-def _it(count: int) -> str:
-    return "it" if count == 1 else "them"
-
-
-def _cooldown(window_us: int, per: tuple[str, ...]) -> str:
+def _cooldown(window_us: int, per: tuple[str, ...], scope: str) -> str:
     fields = [f"{name_words(name)}" for name in per if name != "event"]
     same = f" with the same {listed(fields)}" if fields else ""
-    which, whichever = (" of the same event type", "") if "event" in per else ("", ", whatever its event type")
-    return f"After a message, the user gets no other one{which}{same} for {duration_words(window_us)}{whichever}."
+    alike = " of the same event type" if "event" in per else ""
+    return f"After a message{scope}, the user gets no other one{alike}{same} for {duration_words(window_us)}."
 
 
 def _resolution(by: tuple[str, ...], window_us: int, same: tuple[str, ...]) -> str:
     names = listed([quoted(name) for name in by], "or")
     also = f" with the same {listed([name_words(name) for name in same])}" if same else ""
     return (
-        f"Not sent once the matter is closed: the event {names} came for this user{also} less than "
-        f"{duration_words(window_us)} before, or at any time since."
+        f"Not sent once the matter is closed: the event {names} came for this user{also}, less than "
+        f"{duration_words(window_us)} before this event or at any time since."
     )
 
 
@@ -134,8 +134,8 @@ def _quiet_hours(kind: QuietHours) -> Iterator[str]:
     hours = f"from {_clock(kind.start)} to {_clock(kind.end)} on the user's clock"
     if kind.days:
         on = listed([_DAYS[day] for day in kind.days])
-        hours += f", where they begin on {on}"
-    yield f"Nothing is sent {hours}."
+        hours += f", where these hours begin on {on}"
+    yield f"Not sent {hours}."
     if kind.hold:
         yield "The message waits until these hours are over, and then everything is decided again."
     else:
@@ -148,12 +148,20 @@ def _clock(minute: int) -> str:
 
 def scope_words(suppression: Suppression) -> str:
     """What a suppression is about."""
-    parts = []
-    for names, singular, plural in (
-        (suppression.events, "event type", "event types"),
-        (suppression.categories, "category", "categories"),
-        (suppression.channels, "channel", "channels"),
-    ):
-        if names:
-            parts.append(f"{singular if len(names) == 1 else plural} {listed([quoted(name) for name in names], 'or')}")
-    return f"About messages of {'; only '.join(parts)}." if parts else "About all messages."
+    scope = _scope(suppression)
+    return f"About messages{scope}." if scope else "About all messages."
+
+
+def _scope(suppression: Suppression) -> str:
+    """What follows "messages": ` of category “news” on channel “sms”`."""
+    of = [
+        f"{singular if len(names) == 1 else plural} {listed([quoted(name) for name in names], 'or')}"
+        for names, singular, plural in (
+            (suppression.events, "event type", "event types"),
+            (suppression.categories, "category", "categories"),
+        )
+        if names
+    ]
+    on = listed([quoted(name) for name in suppression.channels], "or")
+    channels = f" on channel{'' if len(suppression.channels) == 1 else 's'} {on}" if on else ""
+    return (f" of {' and of '.join(of)}" if of else "") + channels

@@ -74,6 +74,8 @@ def _rules(book: Contents, event_type: EventType) -> Html:
         return joined(tag("h2", "Rules"), tag("p", "There are none: the score is the weight."))
     items = (_rule(book, event_type, rule) for rule in event_type.rules)
     lead = "All rules are looked at, and all that match count."
+    if sum(bool(rule.message or rule.channel) for rule in event_type.rules) > 1:
+        lead += " Of several that name a message or a channel, the last one wins."
     return joined(tag("h2", "Rules"), tag("p", lead, class_="faint"), tag("ul", *items, class_="rules"))
 
 

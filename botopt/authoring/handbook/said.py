@@ -67,7 +67,7 @@ def suppression_sentences(suppression: Suppression, event_type: str | None = Non
     else:
         lines += [tag("p", line) for line in stops(suppression, "")]
         if when is not None:
-            lines.append(said(clause(when.condition), speaker, "this applies only if "))
+            lines.append(said(clause(when.condition), speaker, "it applies only if "))
     if unless is not None:
         lines.append(said(clause(unless.condition), speaker, "it stops no message for which "))
     typed_ones = [
