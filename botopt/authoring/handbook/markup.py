@@ -53,9 +53,10 @@ def listing(*items: Part, **attributes: str | None) -> Html:
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[Part, ...]], caption: str | None = None, class_: str = "") -> Html:
-    """A table that scrolls sideways by itself where a window is narrow."""
+    """A table; in a narrow window the style stacks its cells, each with the word above its column."""
     head = tag("thead", tag("tr", *(tag("th", word, scope="col") for word in heads)))
-    body = tag("tbody", *(tag("tr", *(tag("td", part) for part in row)) for row in rows))
+    cells = ((tag("td", part, data_label=word) for word, part in zip(heads, row, strict=True)) for row in rows)
+    body = tag("tbody", *(tag("tr", *row) for row in cells))
     named = None if caption is None else tag("caption", caption)
     return tag(
         "div",

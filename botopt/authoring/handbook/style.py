@@ -56,6 +56,11 @@ footer { margin-top: 3rem; padding-top: .8rem; border-top: 1px solid var(--line)
 .types table { table-layout: fixed; min-width: 44rem } .types th:nth-child(1), .types th:nth-child(5) { width: 15rem }
 .types th:nth-child(3), .types th:nth-child(4) { width: 5rem }
 .picture .head { fill: var(--faint); font-weight: 600 }
+@media (max-width: 46rem) { .wide table { min-width: 0 } .wide thead { display: none }
+  .wide table, .wide tbody, .wide tr, .wide td, .wide caption { display: block; border: 0; padding: 0 }
+  .wide tr { padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  .wide td::before { content: attr(data-label) ": "; font-size: .85rem; color: var(--faint) }
+  .wide td:first-child::before, .wide td:empty::before { content: none } }
 @media print { header, .turn, .skip { display: none } body { max-width: none; padding: 0 } a { color: inherit }
   h2, h3 { break-after: avoid } figure, .rules > li, tr, .picture { break-inside: avoid }
   .wide, .picture { overflow: visible }
