@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 
 from botopt.authoring.bubbles import BUBBLE_STYLE, COLOURS, figure, lacking
-from botopt.verify.previewing import Preview, Sheet
+from botopt.verify.previewing import Preview, Sheet, data_words
 
 _STYLE = """
 * { box-sizing: border-box }
@@ -51,9 +51,9 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
         yield f'<p class="faint">{escape(f"{channel} takes {limit:,} characters.")}</p>'
     for variant, locales in sheet.missing.items():
         yield f'<p class="warning">{escape(variant)} has no {escape(" and no ".join(locales))} text.</p>'
-    for (event_type, sample, event, variant), shown in groupby(sheet.previews, _group):
+    for (event_type, _, _, variant), shown in groupby(sheet.previews, _group):
         figures = list(shown)
-        data = f"event {event}" if event else f"sample {sample}"
+        data = data_words(figures[0])
         note = "" if figures[0].chosen else "; not chosen for these data"
         words = escape(f"on {event_type}, {data}{note}")
         yield f'<h3>{escape(variant)} <span class="note">{words}</span></h3>\n<div class="row">'

@@ -8,7 +8,7 @@ import msgspec
 
 from botopt.cli.console import marked, out
 from botopt.model.policy import Template
-from botopt.verify.previewing import Preview, Sheet
+from botopt.verify.previewing import Preview, Sheet, data_words
 
 
 def print_sheet(sheet: Sheet) -> None:
@@ -32,7 +32,7 @@ def print_previews(template: Template, shown: Sequence[Preview], sheet: Sheet | 
         if this != heading:
             heading = this
             note = "" if preview.chosen else f"  [dim]({_not_chosen(preview)})[/]"
-            data = f"event {marked(preview.event)}" if preview.event else f"sample {preview.sample}"
+            data = marked(data_words(preview))
             console.print(f"\n  [bold]{marked(preview.variant)}[/] on {marked(preview.event_type)}, {data}{note}")
         if preview.rendered is None:
             colour = "red" if preview.eligible else "dim"

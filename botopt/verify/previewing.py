@@ -18,6 +18,7 @@ from botopt.model.policy import Choose, FieldSpec, Policy, Template, Value
 from botopt.model.user_state import Send, UserState
 from botopt.model.values import Problem, check
 from botopt.state.memory import MemoryStore
+from botopt.verify.inventing import invented
 from botopt.verify.replay import LineDecoder, Replay
 
 
@@ -25,8 +26,8 @@ class Preview(msgspec.Struct, frozen=True):
     """One variant in one locale on one set of data. `problem` says why there are no words.
 
     `eligible`: its `when` holds. `chosen`: it may be what the user reads, so with `choose: first` no variant before it
-    is eligible. `sample` counts the data of one event type, from 1. `event` is the id of the recorded event that they
-    come from, empty for a sample of the template.
+    is eligible. `sample` counts the data of one event type, from 1; 0 are invented data. `event` is the id of the
+    recorded event that they come from, empty for a sample of the template.
     """
 
     event_type: str
@@ -38,6 +39,13 @@ class Preview(msgspec.Struct, frozen=True):
     problem: str = ""
     event: str = ""
     chosen: bool = True
+
+
+def data_words(preview: Preview) -> str:
+    """On which data a preview is shown."""
+    if preview.event:
+        return f"event {preview.event}"
+    return f"sample {preview.sample}" if preview.sample else "invented values: the template has no samples"
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -109,7 +117,8 @@ def previews(
 ) -> Iterator[Preview]:
     """Every variant in every locale, for every event type that reaches the template.
 
-    `data` replace fields of the first sample; without them every sample is shown.
+    `data` replace fields of the first sample; without them every sample is shown. Required fields that nobody gives
+    are invented: no event comes without them.
 
     Raises:
         UsageError: the data do not fit the event type's fields.
@@ -122,9 +131,13 @@ def previews(
         fields = plan.event_type.fields
         typed = {} if data is None else _checked(data, fields, "--data")
         samples = template.samples[: None if data is None else 1] or ({},)
-        for number, sample in enumerate(samples, 1):
+        for place, sample in enumerate(samples, 1):
             known = {name: value for name, value in sample.items() if name in fields}
-            values = _complete({**known, **typed}, fields)
+            given = _complete({**known, **typed}, fields)
+            lacking = [spec for name, spec in fields.items() if name not in given and not spec.optional]
+            values = {**{spec.name: invented(spec, now_us) for spec in lacking}, **given}
+            values = {name: value for name, value in values.items() if value is not None}
+            number = 0 if lacking and not (template.samples or data) else place
             event = Event(f"sample-{number}", "", plan.event_type.name, "sample-user", now_us, values)
             work = Work(plan, state, event, now_us, now_us, 0)
             yield from _variants(plan.template_plan(template.name), work, template, number)

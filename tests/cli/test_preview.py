@@ -127,6 +127,41 @@ templates:
     assert 'there is no "nmae"; did you mean "name"?' in botopt("preview", "--user", '{"nmae": 1}', cwd=folder).stderr
 
 
+def test_a_template_without_samples_is_shown_on_invented_values(tmp_path):
+    rules = """\
+channels: {chat: {type: console}}
+events:
+  late:
+    fields:
+      order_id: {type: text}
+      currency: {type: text}
+      kind: {type: text, one_of: [bike, car]}
+      price: {type: number, min: 50}
+      days: {type: integer, max: 3}
+      due_at: {type: time}
+      insured: {type: boolean}
+      items: {type: list}
+      note: {type: text, optional: true}
+    weight: 0.7
+    message: late
+"""
+    text = (
+        "{{ order_id }}, {{ kind }}, {{ price | money(currency) }}, {{ days }}, {{ due_at | date }}, "
+        "{% if insured %}insured{% endif %}{% for item in items %}{{ item }}{% endfor %}"
+        "{% if note is defined %}{{ note }}{% endif %}"
+    )
+    templates = f"templates:\n  late: {json.dumps(text)}\n"
+    folder = workspace(tmp_path, rules=rules, templates=templates)
+    done = botopt("preview", cwd=folder)
+    assert done.returncode == 0
+    assert "on late, invented values: the template has no samples" in done.stdout
+    assert "order id, bike, €50.00, 3, Mar 2, 2026, insured" in done.stdout
+    assert botopt("render", "late", "--data", '{"order_id": "A-1"}', cwd=folder).stdout.count("A-1, bike") == 1
+    assert "invented values" in page_of(folder)[0].words
+    botopt("docs", folder / "out", cwd=folder)
+    assert "The values are invented" in (folder / "out" / "event-late.html").read_text("utf-8")
+
+
 def test_only_one_language(folder):
     shown = botopt("preview", "hello", "--locale", "de", cwd=folder).stdout
     assert "fehlgeschlagen" in shown

@@ -176,6 +176,8 @@ def bubbles(shown: Sequence[Preview], book: Contents, template: str) -> Html:
     there = [Html(figure(sheet, _plain(one))) for one in shown]
     missing = [Html(one) for one in lacking(sheet, shown[0].variant, len(shown))] if shown else []
     row = tag("div", *there, *missing, class_="row")
+    if shown and not shown[0].sample and shown[0].rendered is not None:
+        row = joined(tag("p", "The values are invented: the template has no samples.", class_="note"), row)
     if not any((template, one.event_type, one.variant) in book.needs_user for one in shown):
         return row
     known = listed([f"{name_words(name)} is {value_text(value)}" for name, value in book.example_user.items()])
