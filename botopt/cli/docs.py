@@ -41,7 +41,7 @@ def docs(
     read = read_tests(policy, workspace)
     if has_errors(read.diagnostics):
         raise PolicyError(read.diagnostics)
-    engine = build(policy, "reference")
+    engine = build(policy, "reference")  # the decisions are the same, and it is there everywhere
     results = tuple(run_tests(engine, read.tests))
     written = list(pages(contents(engine, title, results, moment("--at", SAMPLES_AT))))
     stale = write_handbook(folder, written)

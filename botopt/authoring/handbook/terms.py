@@ -221,6 +221,7 @@ def _read_by(leaf: Leaf) -> tuple[Expression, ...]:
 
 
 def _divides(expression: Expression) -> bool:
+    """Whether a calculation may have no result; that one beyond all numbers has none either, nobody asks about."""
     match expression:
         case Arithmetic(operator, left, right):
             zero = operator == "/" and not (isinstance(right, Literal) and right.value)
