@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -50,7 +49,12 @@ def print_coverage(console: Console, report: CoverageReport) -> None:
 def missed_line(target: Target) -> str:
     """`rules/payments.yaml:38 rule payment_failed/large-amount: matched (what to do)`."""
     place = f"{target.position.file}:{target.position.line}"
-    return f"{place} {target.kind} {target.name}: {target.what} ({_ADVICE[target.kind]})"
+    return f"{place} {missed_words(target)}"
+
+
+def missed_words(target: Target) -> str:
+    """`rule payment_failed/large-amount: matched (what to do)`."""
+    return f"{target.kind} {target.name}: {target.what} ({_ADVICE[target.kind]})"
 
 
 def coverage_json(report: CoverageReport) -> dict[str, object]:
@@ -76,12 +80,3 @@ def coverage_json(report: CoverageReport) -> dict[str, object]:
 def show_coverage(report: CoverageReport, *, on_stdout: bool) -> None:
     """Print the coverage; on standard error where standard output belongs to a machine."""
     print_coverage(out() if on_stdout else err(), report)
-
-
-def with_coverage(results: str, report: CoverageReport | None) -> str:
-    """The JSON object of test results with the coverage in it, where it was measured."""
-    if report is None:
-        return results
-    plain = msgspec.json.decode(results, type=dict[str, object])
-    plain["coverage"] = coverage_json(report)
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from botopt.cli.console import marked, out, visible
+from botopt.cli.formats.documents import document
 from botopt.model.diagnostic import Diagnostic, Severity
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -74,5 +73,5 @@ def to_plain(found: Diagnostic) -> dict[str, object]:
 
 
 def findings_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A JSON list of findings."""
-    return msgspec.json.format(msgspec.json.encode([to_plain(found) for found in diagnostics]), indent=2).decode()
+    """A JSON list of findings (schemas/findings.schema.json)."""
+    return document([to_plain(found) for found in diagnostics])

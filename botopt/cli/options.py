@@ -18,6 +18,16 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ReportFormat(StrEnum):
+    """How the result of a check is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
 class NetworkName(StrEnum):
     """Which rules network matches conditions; all give the same decisions."""
 
@@ -30,6 +40,14 @@ Workspace = Annotated[
     Path, typer.Option("--workspace", "-w", help="The folder that holds rules/ and templates/.", show_default=True)
 ]
 OutputFormat = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
+ReportOption = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--format",
+        help="text for people, json for programs, github for annotations of a pull request, sarif for code scanning, "
+        "junit for CI servers.",
+    ),
+]
 NetworkOption = Annotated[
     NetworkName, typer.Option("--network", help="The rules network; the decisions are the same with each.")
 ]

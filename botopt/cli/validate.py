@@ -5,23 +5,21 @@ from __future__ import annotations
 import typer
 
 from botopt.cli.exits import Exit
-from botopt.cli.options import HERE, Format, OutputFormat, Workspace
+from botopt.cli.options import HERE, ReportFormat, ReportOption, Workspace
 
 
-def validate(workspace: Workspace = HERE, format: OutputFormat = Format.TEXT) -> None:
+def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TEXT) -> None:
     """Check a workspace: every mistake in one run, each with its place, plain words and a fix.
 
     Reads rules/ and templates/, checks names, types and conditions, and renders every message in every
     language. Ends with 0 when there are no errors (warnings are fine), with 3 otherwise.
     """
     from botopt.cli.console import out
-    from botopt.cli.findings import findings_json, print_findings
+    from botopt.cli.findings import counted, print_findings
     from botopt.verify.validate import validate as find
 
     result = find(workspace)
-    if format is Format.JSON:
-        typer.echo(findings_json(result.diagnostics))
-    else:
+    if format is ReportFormat.TEXT:
         print_findings(result.diagnostics)
         policy = result.policy
         if policy is not None:
@@ -31,5 +29,14 @@ def validate(workspace: Workspace = HERE, format: OutputFormat = Format.TEXT) ->
                 f"{len(policy.suppressions)} suppressions, {len(policy.templates)} templates; "
                 f"revision {policy.revision}"
             )
+    else:
+        from botopt.cli.formats.findings import written
+        from botopt.cli.formats.places import Places
+
+        found = written(format, result.diagnostics, result.files, Places(workspace))
+        if found:
+            typer.echo(found)
+        if format is ReportFormat.GITHUB:
+            typer.echo(counted(result.diagnostics))
     if result.policy is None:
         raise typer.Exit(Exit.POLICY)

@@ -55,7 +55,7 @@ def test_a_failure_says_what_differs_and_why(folder):
 
 def test_only_some_of_them(folder):
     done = botopt("test", "--run", "large", cwd=folder)
-    assert (done.returncode, done.stdout) == (0, "1 test, 1 expectations: all as expected\n")
+    assert (done.returncode, done.stdout) == (0, "1 test, 1 expectation: all as expected\n")
     assert botopt("test", "rules/r.test.yaml", "--run", "*second*", cwd=folder).returncode == 4
 
 
