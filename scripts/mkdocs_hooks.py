@@ -18,7 +18,8 @@ from botopt.cli.exits import MEANINGS
 from botopt.model.codes import CODES
 
 ROOT = Path(__file__).parent.parent
-_MARK = re.compile(r"^<!-- generated: ([a-z]+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+_OTHER = "urn:botopt:schema:"
 _OUTPUT = re.compile(r"^<!-- output: .* -->\n", re.MULTILINE)
 
 
@@ -126,9 +127,13 @@ def _tables(node: Mapping[str, Any], root: Mapping[str, Any], path: str, done: s
 
 def _resolved(node: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     while "$ref" in node:
-        target: Any = root
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
+        if node["$ref"].startswith(_OTHER):
+            name = node["$ref"].removeprefix(_OTHER)
+            target: Any = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8"))
+        else:
+            target = root
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
         node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
     return node
 

@@ -23,6 +23,7 @@ from botopt.cli import (
     state,
     test,
     validate,
+    why_not,
 )
 from botopt.cli.exits import MEANINGS
 from botopt.cli.options import paragraphs
@@ -51,6 +52,7 @@ _FIRST: tuple[Callable[..., None], ...] = (
     test.test,
     replay.replay,
     explain.explain,
+    why_not.why_not,
     render.render,
     preview.preview,
     docs.docs,

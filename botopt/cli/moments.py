@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from botopt.loading.durations import parse_duration
 from botopt.model.errors import UsageError
 from botopt.model.instants import instant_us
 
@@ -23,6 +25,25 @@ def moment(option: str, text: str) -> int:
         return instant_us(text)
     except ValueError:
         raise UsageError(f'{option}: "{text}" is not a time; write it as 2026-03-01T09:00:00Z') from None
+
+
+def moment_or_ago(option: str, text: str, newest_us: Callable[[], int | None]) -> int:
+    """A time, or a duration like `7d`, which counts back from the newest one there is.
+
+    Raises:
+        UsageError: the text is neither, or there is nothing to count back from.
+    """
+    ago_us = parse_duration(text)
+    if ago_us is None:
+        try:
+            return instant_us(text)
+        except ValueError:
+            said = f'"{text}" is neither a time nor a duration; write 2026-03-01T09:00:00Z, or 7d for the last 7 days'
+            raise UsageError(f"{option}: {said}") from None
+    newest = newest_us()
+    if newest is None:
+        raise UsageError(f"{option}: nothing has a time, so {text} has nothing to count back from")
+    return newest - ago_us
 
 
 def json_object(option: str, text: str) -> dict[str, object]:

@@ -1,0 +1,54 @@
+"""Where the rules and suppressions stand that records name, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from botopt.model.condition import duration_text
+from botopt.model.policy import (
+    Cooldown,
+    Inhibition,
+    Kind,
+    Limit,
+    Mute,
+    Policy,
+    QuietHours,
+    Resolution,
+)
+from botopt.model.position import Position
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something is declared, and what it says in a few words."""
+
+    position: Position
+    words: str
+
+
+def places(policy: Policy, event_type: str) -> Mapping[str, Place]:
+    """For every name that `by` may have for this event type."""
+    found = {one.id: Place(one.position, _words(one.kind)) for one in policy.suppressions}
+    declared = policy.events.get(event_type)
+    for rule in () if declared is None else declared.rules:
+        found[rule.id] = Place(rule.position, f"when {rule.when.text}")
+    for name, template in policy.templates.items():
+        found.setdefault(name, Place(template.position, template.description))
+    return found
+
+
+def _words(kind: Kind) -> str:
+    match kind:
+        case Cooldown(window_us):
+            return f"cooldown {duration_text(window_us)}"
+        case Limit():
+            return f"limit {kind.count}"
+        case Inhibition():
+            return f"inhibited_by {', '.join(kind.by)}"
+        case Resolution():
+            return f"resolved_by {', '.join(kind.by)}"
+        case Mute(window_us):
+            return "mute always" if window_us is None else f"mute {duration_text(window_us)}"
+        case QuietHours():
+            return "quiet_hours"

@@ -1,0 +1,108 @@
+"""`botopt why-not`: what people read, what programs read, and where the records come from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import botopt, workspace
+from tests.cli.test_formats import own
+
+TEXT = """\
+Of 2 payment_failed events of ada 1 was sent (50.0%).
+Decided from 2026-03-01 09:00:00 to 2026-03-01 10:00:00 UTC.
+
+Why the others were not:
+
+      1  50.0%  cooldown: too soon after another
+               1 once  rules/r.yaml:15:10 cooldown 6h
+                 nearest miss: e3 of ada at 2026-03-01 10:00:00
+                   once would have let it pass 5h later, at 2026-03-01 15:00:00
+                   caused by payment_failed e1 at 2026-03-01 09:00:00
+"""
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    here = workspace(tmp_path)
+    assert botopt("replay", "events.jsonl", "--out", "d.jsonl", cwd=here).returncode == 0
+    return here
+
+
+def test_people_read_sentences(folder):
+    done = botopt("why-not", "payment_failed", "d.jsonl", "--user", "ada", "-w", ".", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == TEXT
+
+
+def test_no_workspace_is_needed(folder):
+    done = botopt("why-not", "payment_failed", "d.jsonl", "--user", "ada", cwd=folder)
+    assert done.stdout == TEXT.replace("once  rules/r.yaml:15:10 cooldown 6h", "once")
+
+
+def test_a_low_score_says_what_would_have_closed_the_gap(folder):
+    done = botopt("why-not", "payment_failed", "d.jsonl", "--user", "bob", cwd=folder)
+    assert "score 0.5, needed more than 0.6: 0.1 too low" in done.stdout
+    assert "had rule tiny (score -0.2) not matched, it would have been sent" in done.stdout
+    assert "1 was held at first, the shortest for 9h" in done.stdout
+    assert "still waiting when the log ends: 1" in done.stdout
+
+
+def test_records_may_come_from_a_pipe(folder):
+    records = (folder / "d.jsonl").read_bytes()
+    piped = botopt("why-not", "payment_failed", "--since", "1d", cwd=folder, stdin=records)
+    named = botopt("why-not", "payment_failed", "d.jsonl", "--since", "1d", cwd=folder)
+    assert piped.stdout == named.stdout
+    assert "caused by payment_failed e1" in piped.stdout
+    assert botopt("why-not", "payment_failed", "-", "d.jsonl", cwd=folder, stdin=records).returncode == 0
+
+
+def test_a_duration_counts_back_from_the_newest_record(folder):
+    def events(*words: str) -> int:
+        done = botopt("why-not", "payment_failed", "d.jsonl", "--format", "json", *words, cwd=folder)
+        return int(json.loads(done.stdout)["events"])
+
+    assert [events("--since", since) for since in ("12h", "12h30m", "1d")] == [2, 2, 4]
+    assert events("--since", "2026-03-01T10:00:00Z", "--until", "2026-03-01T11:00:00Z") == 1
+    assert events("--until", "12h") == 2
+
+
+def test_json_obeys_its_schema(folder):
+    for words in ((), ("--user", "ada", "-w", "."), ("--since", "2h"), ("--user", "nobody")):
+        done = botopt("why-not", "payment_failed", "d.jsonl", "--format", "json", *words, cwd=folder)
+        plain = json.loads(done.stdout)
+        own("why-not").validate(plain)
+        assert plain["events"] == plain["sent"] + sum(one["count"] for one in plain["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("payment_faild", "d.jsonl"), 'did you mean "payment_failed"?'),
+        (("payment_failed", "events.jsonl"), "botopt replay events.jsonl --out events.decisions.jsonl"),
+        (("payment_failed", "d.jsonl", "--since", "yesterday"), "neither a time nor a duration"),
+        (("paid", "d.jsonl", "-w", "."), "paid has no message (rules/r.yaml:4:3)"),
+    ],
+)
+def test_mistakes_are_answered_in_words(folder, words, said):
+    done = botopt("why-not", *words, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_workspace_that_has_changed_is_not_mistaken_for_the_one_that_decided(folder):
+    rules = folder / "rules" / "r.yaml"
+    rules.write_text(rules.read_text("utf-8").replace("6h", "7h"), "utf-8")
+    done = botopt("why-not", "payment_failed", "d.jsonl", "-w", ".", cwd=folder)
+    assert done.returncode == 0
+    assert "rules/r.yaml" not in done.stdout
+    assert "its rules are not shown" in done.stderr
+
+
+def test_what_users_wrote_steers_no_terminal(folder):
+    line = (folder / "d.jsonl").read_text("utf-8").splitlines()[0]
+    evil = json.dumps(json.loads(line) | {"user": "[red]\x1b[31m", "outcome": "suppressed", "reason": "holdout"})
+    done = botopt("why-not", "payment_failed", cwd=folder, stdin=evil.encode())
+    assert "of [red]\\x1b[31m at" in done.stdout
