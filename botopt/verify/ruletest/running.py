@@ -24,6 +24,13 @@ def run_tests(engine: Engine, tests: Iterable[RuleTest], observer: Observer | No
         yield _Conversation(engine, decoder, test, observer).run()
 
 
+def played(engine: Engine, test: RuleTest) -> Iterator[tuple[Decision | None, Failure | None]]:
+    """What comes of each step: its decision if it has one, and how it failed."""
+    conversation = _Conversation(engine, Decoder(engine.policy), test, None)
+    for step in test.steps:
+        yield conversation.take(step)
+
+
 class _Conversation:
     """One test while it runs; as an observer it keeps the explanation of the newest decision."""
 
@@ -41,13 +48,14 @@ class _Conversation:
     def run(self) -> Result:
         failures = []
         for step in self._test.steps:
-            failure = self._step(step)
+            _, failure = self.take(step)
             if failure is not None:
                 failures.append(failure)
         expectations = sum(step.expect is not None for step in self._test.steps)
         return Result(self._test, expectations, tuple(failures))
 
-    def _step(self, step: Step) -> Failure | None:
+    def take(self, step: Step) -> tuple[Decision | None, Failure | None]:
+        """One step: the decision that it brings about, and how it is not as expected."""
         self._now_us += step.after_us
         self._explained.clear()
         if step.kind == "advance":
@@ -56,16 +64,15 @@ class _Conversation:
         else:
             about = self._about(step)
             if isinstance(about, Difference):
-                return Failure(step, (about,))
+                return None, Failure(step, (about,))
             decision = self._decided(step, about)
-        if step.kind == "send":
-            self._messages[step.id] = None if decision is None or decision.message is None else decision.message.id
         if step.expect is None:
-            return None
+            return decision, None
         found = tuple(differences(step.expect, decision))
         if not found:
-            return None
-        return Failure(step, found, decision, None if decision is None else self._explained.get(decision.id))
+            return decision, None
+        explanation = None if decision is None else self._explained.get(decision.id)
+        return decision, Failure(step, found, decision, explanation)
 
     def _pass_time(self) -> list[Decision]:
         """What is due by now is released, and the user's clock shows now."""
@@ -89,6 +96,8 @@ class _Conversation:
         self._line += 1
         event_id = step.id if step.kind == "send" else f"line-{self._line}"
         raw = wire(step.event_type, event_id, self._test.user, self._now_us - step.late_us, data)
+        if step.kind == "send":
+            self._messages.setdefault(step.id, None)
         event = self._decoder.decode(raw, self._line)
         if isinstance(event, Rejected):
             return self._engine.reject(event)
@@ -98,7 +107,9 @@ class _Conversation:
         return made[-1] if made and made[-1].event_id == event_id else None
 
     def decided(self, work: Work, decision: Decision) -> None:
-        """Explain it now: the state changes right after."""
+        """Explain it now: the state changes right after. Note the message: feedback may name its step."""
+        if decision.message is not None and decision.event_id in self._messages:
+            self._messages[decision.event_id] = decision.message.id
         self._explained[decision.id] = explain(work, decision)
         if self._observer is not None:
             self._observer.decided(work, decision)
