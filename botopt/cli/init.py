@@ -28,4 +28,6 @@ def init(
     shown = str(folder)
     console.print("\nNext:", markup=False)
     console.print(f"  botopt validate -w {shown}", markup=False)
+    if any(name.endswith(".test.yaml") for name in files):
+        console.print(f"  botopt test -w {shown}", markup=False)
     console.print(f"  botopt replay -w {shown} {folder / 'events.jsonl'}", markup=False)

@@ -6,7 +6,20 @@ from collections.abc import Iterator
 
 from botopt.engine.stages.scope import concerns
 from botopt.model.condition import All, AnyOf, Condition, Constant, Not, Scope, references
-from botopt.model.policy import Consent, EventType, Limit, Mute, Policy, QuietHours, Resolution, Suppression, When
+from botopt.model.policy import (
+    Choose,
+    Consent,
+    EventType,
+    Limit,
+    Mute,
+    Policy,
+    QuietHours,
+    Resolution,
+    Suppression,
+    Template,
+    Variant,
+    When,
+)
 from botopt.network.tracing import condition_text
 from botopt.verify.coverage.report import Target
 
@@ -151,9 +164,17 @@ def _categories(policy: Policy, deciding: list[EventType]) -> Iterator[Target]:
             yield Target("category", category.name, REFUSED, category.position)
 
 
+def _reachable(template: Template) -> Iterator[Variant]:
+    """The variants that can be chosen: with `learn`, as long as it does not learn, none after one that always holds."""
+    for variant in template.variants:
+        yield variant
+        if template.choose is Choose.LEARN and variant.when is None:
+            return
+
+
 def _templates(policy: Policy, deciding: list[EventType]) -> Iterator[Target]:
     for name in dict.fromkeys(name for event_type in deciding for name in policy.templates_of(event_type)):
-        for variant in policy.templates[name].variants:
+        for variant in _reachable(policy.templates[name]):
             place = f"{name}/{variant.name}"
             yield Target("variant", place, CHOSEN, variant.position)
             for locale in variant.text:  # at the variant: a policy from the cache does not know places of texts

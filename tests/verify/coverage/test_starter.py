@@ -42,9 +42,10 @@ def covered(engine: Engine, tests: Sequence[RuleTest]) -> CoverageReport:
     return coverage.report()
 
 
-def test_all_of_payments_is_tested(engine: Engine, tests: tuple[RuleTest, ...]):
-    missed = covered(engine, tests).missed
-    assert [target for target in missed if target.position.file.endswith("/payments.yaml")] == []
+def test_all_of_the_starter_policy_is_tested(engine: Engine, tests: tuple[RuleTest, ...]):
+    report = covered(engine, tests)
+    assert report.missed == ()
+    assert len(report.targets) > 300
 
 
 def test_most_tests_reach_something_that_no_other_reaches(engine: Engine, tests: tuple[RuleTest, ...]):
@@ -62,7 +63,7 @@ def run(*words: str) -> tuple[int, str]:
 
 def test_too_little_coverage_ends_with_5():
     assert run("--coverage")[0] == 0
-    assert run("--min", "1")[0] == 0
+    assert run("--min", "100")[0] == 0
     assert run("--run", "an order that fails twice*", "--min", "50")[0] == 5
 
 
