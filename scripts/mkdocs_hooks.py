@@ -20,7 +20,7 @@ from botopt.model.codes import CODES
 ROOT = Path(__file__).parent.parent
 _MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
 _OTHER = "urn:botopt:schema:"
-_OUTPUT = re.compile(r"^<!-- output: .* -->\n", re.MULTILINE)
+_OUTPUT = re.compile(r"^<!-- (?:output|run): .* -->\n", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

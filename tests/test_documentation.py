@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from botopt.loading.reader import read_text
 from tests.cli.running import ROOT
@@ -21,6 +22,7 @@ UPDATE = bool(os.environ.get("BOTOPT_UPDATE_DOCS"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _PART = re.compile(
     r'```yaml\n# (?P<file>(?:rules|templates)/\S+)\n(?P<yaml>.*?)```|```json title="(?P<name>\S+)"\n(?P<json>.*?)```'
+    r"|<!-- run: (?P<unseen>.*?) -->"
     r"|<!-- output: (?P<command>.*?) -->\n```text\n(?P<output>.*?)```",
     re.DOTALL,
 )
@@ -48,6 +50,8 @@ def test_a_page_shows_what_the_program_prints(page, tmp_path):
             (tmp_path / part["file"]).write_text(part["yaml"], "utf-8")
         elif part["json"] is not None:
             (tmp_path / part["name"]).write_text(part["json"], "utf-8")
+        elif part["unseen"] is not None:
+            run(part["unseen"], tmp_path)
         else:
             shown = run(part["command"], tmp_path)
             if not UPDATE:
@@ -96,3 +100,17 @@ def test_documented_yaml_can_be_read(page):
 def test_what_newcomers_read_first_is_run():
     run_pages = {page.name for page in PAGES if "<!-- output: " in page.read_text("utf-8")}
     assert {"tutorial.md", "first-message.md", "change-a-threshold.md"} <= run_pages
+
+
+def test_the_commands_of_the_workflow_pass_on_the_starter_policy(tmp_path):
+    [workflow] = [block for block in _blocks(ROOT / "docs" / "howto" / "ci.md") if "actions/checkout" in block]
+    [job] = yaml.safe_load(workflow)["jobs"].values()
+    commands = [step["run"] for step in job["steps"] if step.get("run", "").startswith("botopt ")]
+    assert len(commands) == 4
+    run("botopt init shop", tmp_path)
+    for command in commands:
+        words = shlex.split(command.partition(" >")[0])
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        args = [sys.executable, "-m", "botopt", *words[1:]]
+        done = subprocess.run(args, cwd=tmp_path / "shop", capture_output=True, env=env, timeout=60, check=False)
+        assert done.returncode == 0, command

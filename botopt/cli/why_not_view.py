@@ -120,14 +120,16 @@ def _closing(closing: Closing | None, places: Places) -> str:
         case None:
             return "no single part of the score would have closed the gap"
         case Closing("fatigue"):
-            return f"without fatigue ({number(closing.threshold)} on the threshold) it would have been sent"
+            return f"without fatigue ({number(closing.threshold)} on the threshold) it would have been worth a message"
         case Closing("engagement"):
-            return f"with an engagement factor of 1 instead of {number(closing.score)} it would have been sent"
+            return (
+                f"with an engagement factor of 1 instead of {number(closing.score)} it would have been worth a message"
+            )
         case _:
             what = "matched" if not closing.matched else "not matched"
             place = places.get(closing.id or "")
             where = f" ({place.words}, {place.position})" if place is not None else ""
-            return f"had rule {closing.id} ({_effect(closing)}) {what}, it would have been sent{where}"
+            return f"had rule {closing.id} ({_effect(closing)}) {what}, it would have been worth a message{where}"
 
 
 def _effect(closing: Closing) -> str:
@@ -137,7 +139,7 @@ def _effect(closing: Closing) -> str:
 
 def _cause(cause: Cause) -> str:
     if cause.event_type is None:
-        return f"what has the id {cause.id}"
+        return f"an event that has no record here ({cause.id})"
     return f"{cause.event_type} {cause.event_id or ''} at {clock(cause.time_us)}"
 
 

@@ -45,7 +45,7 @@ def test_no_workspace_is_needed(folder):
 def test_a_low_score_says_what_would_have_closed_the_gap(folder):
     done = botopt("why-not", "payment_failed", "d.jsonl", "--user", "bob", cwd=folder)
     assert "score 0.5, needed more than 0.6: 0.1 too low" in done.stdout
-    assert "had rule tiny (score -0.2) not matched, it would have been sent" in done.stdout
+    assert "had rule tiny (score -0.2) not matched, it would have been worth a message" in done.stdout
     assert "1 was held at first, the shortest for 9h" in done.stdout
     assert "still waiting when the log ends: 1" in done.stdout
 

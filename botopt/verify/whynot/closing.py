@@ -28,7 +28,7 @@ class _Sum(msgspec.Struct, frozen=True):
 
 
 def closing(miss: Miss, event_type: EventType | None) -> Closing | None:
-    """The smallest single change that would have sent it; None where no single one would.
+    """The smallest single change that would have made it worth sending; None where no single one would.
 
     With the event type of the same policy, rules that did not match are thought of, too.
     """

@@ -31,7 +31,7 @@ class Logged(msgspec.Struct, frozen=True):
 
 
 class Closing(msgspec.Struct, frozen=True):
-    """What alone would have sent a message that was below the threshold.
+    """What alone would have lifted a message over the threshold; other reasons may still have stopped it.
 
     `part` is fatigue, engagement, or rule. A rule would have had to match, or to not match (`matched` is what it
     did). `score` and `threshold` are what the part gave, or would have given; of engagement, `score` is the factor.
