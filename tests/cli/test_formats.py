@@ -168,7 +168,8 @@ def test_github_annotates_the_file_of_the_repository(broken):
     assert found[0][1]["title"] == "B101 An unknown key"
     assert last == f"{len(found)} errors"
     inside = botopt("validate", "--format", "github", cwd=broken)
-    assert inside.stdout == done.stdout
+    outside = botopt("validate", "-w", broken, "--format", "github", cwd=Path("/"))
+    assert inside.stdout == outside.stdout == done.stdout
 
 
 def test_a_failed_test_is_annotated_at_its_step(failing):

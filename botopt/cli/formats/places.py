@@ -9,10 +9,18 @@ import msgspec
 from botopt.model.position import Position
 
 
-def repository(start: Path) -> Path:
-    """The nearest folder from here upwards that holds `.git`; where there is none, the folder itself."""
-    here = start.resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+def root_of(folder: Path) -> Path:
+    """The repository that one works in, if the folder is in it; else the folder's own; else where one works."""
+    here = Path.cwd()
+    ours = _repository(here)
+    if ours is not None and folder.is_relative_to(ours):
+        return ours
+    return _repository(folder) or here
+
+
+def _repository(start: Path) -> Path | None:
+    """The nearest folder from here upwards that holds `.git`."""
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), None)
 
 
 class Places:
@@ -20,7 +28,7 @@ class Places:
 
     def __init__(self, folder: Path, root: Path | None = None) -> None:
         self._folder = folder.resolve()
-        self._root = root or repository(Path.cwd())
+        self._root = root or root_of(self._folder)
 
     def name(self, file: str) -> str:
         """The name below the repository; one outside of it stays as it is."""
