@@ -12,7 +12,7 @@ from botopt.cli.options import HERE, NetworkName, NetworkOption, ReportFormat, R
 
 def test(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILES]...", help="Only these; every *.test.yaml without.")
+        list[Path] | None, typer.Argument(metavar="FILES", help="Only these; every *.test.yaml without.")
     ] = None,
     *,
     workspace: Workspace = HERE,

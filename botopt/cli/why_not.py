@@ -19,7 +19,7 @@ def why_not(
     records: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RECORDS]...",
+            metavar="RECORDS",
             help="Files of decision records, as botopt replay --out writes them; .gz and .zst too. "
             "Without: standard input.",
         ),

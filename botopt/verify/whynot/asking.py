@@ -29,9 +29,7 @@ def why_not(
         UsageError: the log knows no such event type.
     """
     tally = Tally(event_type, user, since_us, until_us)
-    add = tally.add
-    for record in log:
-        add(record)
+    log.give(tally.add)
     if event_type not in tally.types:
         raise UsageError(_unknown(event_type, tally, policy))
     answer = tally.answer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from shutil import copyfileobj
@@ -30,6 +30,7 @@ class _Any(msgspec.Struct):
     specversion: str | None = None
 
 
+_BROKEN = (ValueError, RecursionError)  # msgspec's own faults are ValueErrors
 _decode = msgspec.json.Decoder(Logged).decode
 _decode_time = msgspec.json.Decoder(_Timed).decode
 
@@ -64,36 +65,37 @@ class Log:
         """Let go of the copy."""
         self._stack.close()
 
-    def __iter__(self) -> Iterator[Logged]:
-        """Every record.
+    def give(self, take: Callable[[Logged], None]) -> None:
+        """Every record to whoever takes it; a ValueError of theirs means that it is none.
 
         Raises:
             UsageError: a line is no record.
             InputError: a file cannot be read.
         """
-        number = 0
         with Inputs(self._paths) as inputs:
             for block in inputs.blocks():
                 for number, raw in enumerate(block.lines, block.first):
                     try:
-                        yield _decode(raw)
-                    except msgspec.MsgspecError as fault:
+                        take(_decode(raw))
+                    except _BROKEN as fault:
                         if raw.strip():
                             raise self._no_record(Line(number, raw, block.input_number)) from fault
 
     def newest_us(self) -> int | None:
         """The newest decision time of all, or None where no record has one."""
-        newest = ""
+        newest, newest_us = "", None
         with Inputs(self._paths) as inputs:
             for line in inputs:
                 if line.raw.strip():
                     try:
                         time = _decode_time(line.raw).time
-                    except msgspec.MsgspecError as fault:
+                        if time is not None and time[:19] >= newest[:19]:
+                            us = instant_us(time)  # within a second, texts are not in the order of times
+                            if newest_us is None or us > newest_us:
+                                newest, newest_us = time, us
+                    except _BROKEN as fault:
                         raise self._no_record(line) from fault
-                    if time is not None and time[:19] >= newest[:19]:
-                        newest = time if time[:19] > newest[:19] else max(newest, time, key=instant_us)
-        return instant_us(newest) if newest else None
+        return newest_us
 
     def with_ids(self, ids: Collection[str]) -> dict[str, Logged]:
         """The records of these ids, as far as the log holds them."""
@@ -116,7 +118,7 @@ class Log:
         shown = "standard input" if name == STDIN else name
         try:
             found = msgspec.json.decode(line.raw, type=_Any)
-        except msgspec.MsgspecError:
+        except _BROKEN:
             found = _Any()
         if found.type is not None:
             out = Path(shown).name.partition(".")[0] if name != STDIN else "events"

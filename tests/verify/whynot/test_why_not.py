@@ -268,6 +268,10 @@ def test_the_newest_time_is_the_newest(tmp_path, decisions, log_file):
         ("nonsense", "line 1: no decision record"),
         ('{"id": "d1"}', "line 1: no decision record"),
         (json.dumps(record(reason="moonlight")), "line 1: no decision record"),
+        (json.dumps(record(time="noon")), "line 1: no decision record"),
+        (json.dumps(record(outcome="suppressed", reason="muted", until="2026")), "line 1: no decision record"),
+        ('{"id": "\udcff"', "line 1: no decision record"),
+        ("[" * 100_000, "line 1: no decision record"),
         ("", "the log holds no records"),
         (json.dumps(record(event_type="sales")), 'did you mean "sales"?'),
         (json.dumps(record(event_type="parcel")), "there are parcel"),
@@ -275,7 +279,7 @@ def test_the_newest_time_is_the_newest(tmp_path, decisions, log_file):
 )
 def test_mistakes_are_answered_in_words(tmp_path, line, said):
     path = tmp_path / "log.jsonl"
-    path.write_text(line + "\n", "utf-8")
+    path.write_bytes(line.encode("utf-8", "surrogateescape") + b"\n")
     with Log([str(path)]) as log, pytest.raises(UsageError) as fault:
         why_not(log, "sale")
     assert said in str(fault.value)
