@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from botopt.authoring.formatting_scalars import remark, scalar
 from botopt.engine.numbers import number
+from botopt.loading.reading.traps import CONTROL
 from botopt.model.condition import duration_text
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.instants import instant_text
@@ -50,6 +51,10 @@ def _head(recording: Recording, policy: Policy, inputs: Sequence[str]) -> Iterat
     if recording.dropped:
         events = "1 earlier event is" if recording.dropped == 1 else f"{recording.dropped:,} earlier events are"
         yield f"# {events} left out: without them the same is decided."
+    if recording.rewritten:
+        lines = ", ".join(str(line.number) for line in recording.rewritten[:_MOST_LEFT_OUT])
+        more = " and more" if len(recording.rewritten) > _MOST_LEFT_OUT else ""
+        yield f"# Characters that no file may hold are written as � (line {lines}{more})."
     if recording.left_out:
         lines = "1 line is" if len(recording.left_out) == 1 else f"{len(recording.left_out):,} lines are"
         yield f"# {lines} left out, which changed nothing:"
@@ -119,7 +124,7 @@ def _expected(decision: Decision, policy: Policy) -> Iterator[tuple[str, str]]:
 
 def _beginning(text: str) -> str:
     """The first words of a text: enough to know it by."""
-    words = " ".join(text.split())
+    words = " ".join(max(CONTROL.split(text), key=len).split())
     return words if len(words) <= _MOST_WORDS else words[:_MOST_WORDS].rpartition(" ")[0] or words[:_MOST_WORDS]
 
 

@@ -11,6 +11,7 @@ from botopt.engine import hashes
 from botopt.engine.engine import Engine
 from botopt.engine.feedback import target
 from botopt.engine.work import Work
+from botopt.loading.reading.traps import CONTROL
 from botopt.model.decision import Decision, Outcome
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.names import did_you_mean
@@ -26,6 +27,19 @@ _BOM = b"\xef\xbb\xbf"
 _KIND_OF = {event_type: kind for kind, event_type in KINDS.items() if event_type}
 _FEEDBACK = {"click", "convert", "dismiss", "fail"}
 _NO_LINE = Line()
+
+
+def writable(value: object) -> object:
+    """The same data as a file of tests may hold it: a � for each character that no text there may contain."""
+    match value:
+        case str():
+            return CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+        case list():
+            return [writable(inner) for inner in value]
+        case dict():
+            return {str(writable(name)): writable(inner) for name, inner in value.items()}
+        case _:
+            return value
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -50,6 +64,7 @@ class Story:
         self.state = UserState()
         self.moments: list[Moment] = []
         self.left_out: list[tuple[Line, str]] = []
+        self.rewritten: list[Line] = []
         self._engine = engine
         self._decoder = Decoder(engine.policy)
         self._from_us = from_us
@@ -146,15 +161,19 @@ class Story:
             return ""
         name = self._names.get(event.key)
         if name is None:
-            name, number = event.id, 2
+            own = str(writable(event.id))
+            name, number = own, 2
             while name in self._names.values():
-                name, number = f"{event.id}-{number}", number + 1
+                name, number = f"{own}-{number}", number + 1
             self._names[event.key] = self._by_event[event.id] = name
         return name
 
     def _data(self, event: Event, kind: str, line: Line) -> Mapping[str, object]:
         """What was written, as far as it is declared."""
-        data = msgspec.json.decode(line.raw.removeprefix(_BOM)).get("data") or {}
+        written = msgspec.json.decode(line.raw.removeprefix(_BOM)).get("data") or {}
+        data = {name: writable(value) for name, value in written.items()}
+        if any(data[name] != written[name] for name in event.data if name in written):
+            self.rewritten.append(line)
         if kind == "send":
             declared = self._engine.policy.events[event.type].fields
             return {name: value for name, value in data.items() if name in declared and value is not None}

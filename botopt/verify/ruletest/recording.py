@@ -14,14 +14,19 @@ from botopt.model.instants import instant_text
 from botopt.model.policy import Value
 from botopt.model.position import NOWHERE
 from botopt.sources.envelope import Decoder
-from botopt.verify.ruletest.history import Moment, Story
+from botopt.verify.ruletest.history import Moment, Story, writable
 from botopt.verify.ruletest.model import RuleTest
 from botopt.verify.ruletest.reading import wire
 from botopt.verify.ruletest.running import played
 
+_TOLERANCE = 0.005
+"""By so much a score may differ when old events are left out."""
+
 
 class Recording(msgspec.Struct, frozen=True):
     """A test and where it comes from.
+
+    `rewritten` are lines of which some character is written as �, because no file may hold it.
 
     `moments` are its steps, `decisions` what the test decides at each. `dropped` is how many earlier events it does
     without, `left_out` what it cannot say: lines and why. `otherwise` are the places of steps where the replay decided
@@ -34,6 +39,7 @@ class Recording(msgspec.Struct, frozen=True):
     decisions: tuple[Decision | None, ...]
     dropped: int
     left_out: tuple[tuple[Line, str], ...]
+    rewritten: tuple[Line, ...]
     otherwise: frozenset[int]
     held: int
 
@@ -65,11 +71,19 @@ def record(
     otherwise = frozenset(
         place
         for place, (moment, decision) in enumerate(zip(moments, decisions, strict=True))
-        if moment.in_range and _meaning(decision) != _meaning(moment.decision)
+        if moment.in_range and not _same(decision, moment.decision)
     )
     dropped = sum(moment.step.kind not in ("advance", "update") for moment in told.moments[:first])
     return Recording(
-        test, attributes, moments, decisions, dropped, tuple(told.left_out), otherwise, len(told.state.held)
+        test,
+        attributes,
+        moments,
+        decisions,
+        dropped,
+        tuple(told.left_out),
+        tuple(told.rewritten),
+        otherwise,
+        len(told.state.held),
     )
 
 
@@ -105,20 +119,22 @@ def _holds(engine: Engine, told: Story, first: int) -> bool:
         return False  # feedback in range is about a message that would be gone
     test = _test(engine, told.user, _attributes(told.moments[:first]), moments)
     for moment, (decision, failure) in zip(moments, played(engine, test), strict=True):
-        if failure is not None or (moment.in_range and _meaning(decision) != _meaning(moment.decision)):
+        if failure is not None or (moment.in_range and not _same(decision, moment.decision)):
             return False
     return True
 
 
-def _meaning(decision: Decision | None) -> object:
+def _same(one: Decision | None, other: Decision | None) -> bool:
+    """Whether the same was decided. What happened long ago moves a score a little, and that alone does not count."""
+    if one is None or other is None:
+        return one is other
+    return _meaning(one) == _meaning(other) and abs((one.score or 0.0) - (other.score or 0.0)) <= _TOLERANCE
+
+
+def _meaning(decision: Decision) -> object:
     """What must be the same; not the ids, which hold the time to the microsecond."""
-    if decision is None:
-        return None
     words = None if decision.message is None else msgspec.structs.replace(decision.message, id="")
-    return (
-        *(decision.event_type, decision.outcome, decision.reason, decision.by, decision.until_us),
-        *(decision.score, decision.threshold, words),
-    )
+    return decision.event_type, decision.outcome, decision.reason, decision.by, decision.until_us, words
 
 
 def _attributes(moments: Iterable[Moment]) -> dict[str, object]:
@@ -139,14 +155,9 @@ def _test(engine: Engine, user: str, attributes: Mapping[str, object], moments: 
         now_us = moment.at_us
     first, last = (_day(moments[place].at_us) for place in (0, -1))
     days = f"on {first}" if first == last else f"from {first} to {last}"
-    return RuleTest(
-        f"recorded events of {user} {days}",
-        NOWHERE,
-        at_us,
-        user,
-        _checked(engine, user, attributes, at_us),
-        tuple(steps),
-    )
+    name = str(writable(user))
+    known = _checked(engine, name, attributes, at_us)
+    return RuleTest(f"recorded events of {name} {days}", NOWHERE, at_us, name, known, tuple(steps))
 
 
 def _day(us: int) -> str:

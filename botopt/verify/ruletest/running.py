@@ -25,8 +25,8 @@ def run_tests(engine: Engine, tests: Iterable[RuleTest], observer: Observer | No
 
 
 def played(engine: Engine, test: RuleTest) -> Iterator[tuple[Decision | None, Failure | None]]:
-    """What comes of each step: its decision if it has one, and how it failed."""
-    conversation = _Conversation(engine, Decoder(engine.policy), test, None)
+    """What comes of each step: its decision if it has one, and how it failed; without explanations, which take long."""
+    conversation = _Conversation(engine, Decoder(engine.policy), test, None, explains=False)
     for step in test.steps:
         yield conversation.take(step)
 
@@ -34,11 +34,14 @@ def played(engine: Engine, test: RuleTest) -> Iterator[tuple[Decision | None, Fa
 class _Conversation:
     """One test while it runs; as an observer it keeps the explanation of the newest decision."""
 
-    def __init__(self, engine: Engine, decoder: Decoder, test: RuleTest, observer: Observer | None) -> None:
+    def __init__(
+        self, engine: Engine, decoder: Decoder, test: RuleTest, observer: Observer | None, *, explains: bool = True
+    ) -> None:
         self._engine = engine
         self._decoder = decoder
         self._test = test
         self._observer = observer
+        self._explains = explains
         self._now_us = test.at_us
         self._state = UserState(clock_us=test.at_us, attributes=dict(test.attributes))
         self._messages: dict[str, str | None] = {}
@@ -110,7 +113,8 @@ class _Conversation:
         """Explain it now: the state changes right after. Note the message: feedback may name its step."""
         if decision.message is not None and decision.event_id in self._messages:
             self._messages[decision.event_id] = decision.message.id
-        self._explained[decision.id] = explain(work, decision)
+        if self._explains:
+            self._explained[decision.id] = explain(work, decision)
         if self._observer is not None:
             self._observer.decided(work, decision)
 

@@ -237,6 +237,63 @@ def test_every_user_of_the_examples_can_be_recorded(starter, tmp_path):
             passes(starter, recording, tmp_path)
 
 
+HARD = ["true", "~", "- a", "a: b", "#x", "'q'", "{{ x }}", "1_000", "22:00", "é\u2028x", "<<", "*a", "|", "@a", "`a"]
+HARD += [
+    "a #b",
+    " lead",
+    "trail ",
+    "",
+    "line\nbreak",
+    "tab\tx",
+    "😀",
+    "\x7f",
+    "on",
+    "2026-01-01",
+    "\ufffe",
+    "🏳\u200d🌈",
+    "\u00a0",
+]
+NUMBERS = [1e22, 1e-7, -0.0, 5.0, 2**53 - 1, 0.1, 1e300]
+
+
+def test_whatever_users_wrote_can_be_written_and_read_again(tmp_path):
+    here = workspace(
+        tmp_path,
+        """\
+settings:
+  engagement: {effect: 0}
+  fatigue: {per_message: 0}
+
+channels: {chat: {type: console}}
+
+user:
+  note: {type: text, optional: true}
+
+events:
+  sale:
+    fields:
+      amount: {type: number}
+      note:   {type: text}
+      any:    {type: object}
+    weight: 0.7
+    message: hello
+""",
+        'templates:\n  hello: "{{ note }} and {{ user.note | default(0) }}"\n',
+    )
+    engine = build(load(here), "reference")
+    raw = []
+    for number, text in enumerate(HARD):
+        event = {"id": f"e {number}: #", "user": "no: \u2028", "time": f"2026-03-{number % 28 + 1:02}T12:00:00Z"}
+        data = {"amount": NUMBERS[number % len(NUMBERS)], "note": text, "any": {text or "k": [text, {"x y": None}]}}
+        raw.append(json.dumps(event | {"type": "sale", "data": data}).encode())
+        raw.append(json.dumps(event | {"id": f"u{number}", "type": "user.updated", "data": {"note": text}}).encode())
+    recording = record(engine, lines_of(raw), "no: \u2028")
+    text = passes(engine, recording, here)
+    assert recording.left_out == ()
+    assert [line.number for line in recording.rewritten] == [19, 20, 45, 46, 51, 52]
+    assert "# Characters that no file may hold are written as � (line 19, 20, 45, 46, 51, 52)." in text
+
+
 def test_earlier_events_that_nothing_needs_are_left_out(engine, folder):
     raw = [
         json.dumps({"id": f"e{day}", "user": "ada", "type": "failed", "time": f"2026-03-{day:02}T12:00:00Z"}).encode()
