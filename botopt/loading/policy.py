@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from botopt.loading.files import no_rules
 from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.memory import Memory
 from botopt.loading.parse.sections import gather, losses
 from botopt.loading.parse.workspace import read_workspace
 from botopt.loading.reader import Document, SourceText, read_data
@@ -57,14 +58,27 @@ def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, Collection[st
         found += problems
     if not snapshot.has_rules:
         found.append(no_rules(snapshot.folder))
+    partial, diagnostics = put_together(documents, found, channel_types)
+    return _loaded(partial, diagnostics, {document.file: document.source for document, _ in documents})
+
+
+def put_together(
+    documents: Sequence[tuple[Document, str]],
+    found: Sequence[Diagnostic],
+    channel_types: Mapping[str, Collection[str]],
+    memory: Memory | None = None,
+) -> tuple[Policy, tuple[Diagnostic, ...]]:
+    """What is sound in these documents, each with the folder it lies in, without a revision; and every finding.
+
+    `found` is what was found when they were read. `memory` makes the next reading faster.
+    """
     findings = Findings(losses((document for document, _ in documents), found))
-    partial = read_workspace(findings, gather(findings, documents), channel_types)
+    partial = read_workspace(findings, gather(findings, documents), channel_types, memory)
     sources = {document.file: document.source for document, _ in documents}
-    return _loaded(partial, in_order((*found, *findings.all)), sources)
+    return partial, tuple(_with_source(one, sources) for one in in_order((*found, *findings.all)))
 
 
-def _loaded(partial: Policy, found: tuple[Diagnostic, ...], sources: Mapping[str, SourceText]) -> Loaded:
-    diagnostics = tuple(_with_source(one, sources) for one in found)
+def _loaded(partial: Policy, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, SourceText]) -> Loaded:
     if has_errors(diagnostics):
         return Loaded(None, diagnostics, tuple(sources), partial, sources)
     policy = msgspec.structs.replace(partial, revision=revision_of(partial))

@@ -19,6 +19,11 @@ def revision_of(policy: Policy) -> str:
     return blake2b(msgspec.json.encode(_meaning(policy)), digest_size=8).hexdigest()
 
 
+def meaning_of(part: object) -> bytes:
+    """What a part of a policy means, as bytes that two parts share if they mean the same."""
+    return msgspec.json.encode(_meaning(part))
+
+
 def _meaning(value: object) -> object:
     told = _KNOWN.get(type(value))
     if told is None:

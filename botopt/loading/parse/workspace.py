@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import is_
 
 import msgspec
 
@@ -15,6 +16,7 @@ from botopt.loading.parse.events import Names as EventNames
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
+from botopt.loading.parse.memory import Around, Memory, around
 from botopt.loading.parse.quiet import refuse_endless_quiet
 from botopt.loading.parse.scalars import NAME
 from botopt.loading.parse.scopes import Surroundings
@@ -24,10 +26,10 @@ from botopt.loading.parse.suppressions import Names as SuppressionNames
 from botopt.loading.parse.suppressions import read_suppression
 from botopt.loading.parse.templates import read_template
 from botopt.loading.parse.wording import shown
-from botopt.loading.reader import Map, Scalar
+from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import RESERVED_TYPES, EventType, Policy, Settings, Suppression, Template
+from botopt.model.policy import RESERVED_TYPES, EventType, FieldSpec, Policy, Settings, Suppression, Template
 
 _BLOCKS = ("variants", "samples")
 """Keys of a template that cannot be the name of one in the short form."""
@@ -35,15 +37,38 @@ _BLOCKS = ("variants", "samples")
 ChannelTypes = Mapping[str, Collection[str]]
 
 
-def read_workspace(findings: Findings, sections: Sections, channel_types: ChannelTypes) -> Policy:
-    """Everything that is sound. Without errors that is the whole policy, but for its revision."""
-    return _Workspace(findings, sections, channel_types).read()
+def read_workspace(
+    findings: Findings, sections: Sections, channel_types: ChannelTypes, memory: Memory | None = None
+) -> Policy:
+    """Everything that is sound. Without errors that is the whole policy, but for its revision.
+
+    `memory` is for those who read a workspace again and again.
+    """
+    return _Workspace(findings, sections, channel_types, Memory() if memory is None else memory).read()
+
+
+class _KeptEvent(msgspec.Struct, frozen=True):
+    """An event type, and what it depends on besides its own lines."""
+
+    event: EventType | None
+    fields: Mapping[str, FieldSpec]
+    around: Around
+
+
+class _KeptTemplate(msgspec.Struct, frozen=True):
+    """A template, and what it depends on besides its own lines."""
+
+    template: Template | None
+    types: list[EventType]
+    locale: str
+    around: Around
 
 
 class _Workspace:
     """One reading of a workspace."""
 
-    def __init__(self, findings: Findings, sections: Sections, channel_types: ChannelTypes) -> None:
+    def __init__(self, findings: Findings, sections: Sections, channel_types: ChannelTypes, memory: Memory) -> None:
+        self.memory = memory
         self.findings = findings
         self.sections = sections
         self.channel_types = channel_types
@@ -94,7 +119,11 @@ class _Workspace:
 
     def _declared(self) -> list[Declared]:
         entries = without_misplaced(self.findings, self.sections.events.entries, EVENT_KEYS, "an event type")
-        return [declare(self.findings, key, node) for key, node in entries]
+
+        def first_look(key: Scalar, node: Node) -> Declared:
+            return self.memory.part("fields", key, self.findings, lambda: declare(self.findings, key, node))
+
+        return [first_look(key, node) for key, node in entries]
 
     def _surroundings(self, declared: Sequence[Declared], attributes: Fields) -> Surroundings:
         elsewhere: dict[str, list[str]] = {}
@@ -117,10 +146,24 @@ class _Workspace:
         for one in declared:
             unsure = one.fields.unsure or surroundings.unsure
             reach = InReach(surroundings.names_of(one.fields.specs), unsure)
-            event = read_event(self.findings, one, reach, known)
+            event = self._event(one, reach, known)
             if event is not None:
                 found[one.key.text] = event
         return found
+
+    def _event(self, declared: Declared, reach: InReach, known: EventNames) -> EventType | None:
+        names, fields = reach.names, declared.fields.specs
+
+        def read() -> _KeptEvent:
+            event = read_event(self.findings, declared, reach, known)
+            empty = Around({}, frozenset())
+            return _KeptEvent(event, fields, empty if event is None else around(event, names.attributes))
+
+        def holds(kept: _KeptEvent) -> bool:
+            same = kept.fields is fields and kept.around.holds(names.attributes, names.event_types)
+            return same and (kept.event is None or _still_named(kept.event, declared.node, known))
+
+        return self.memory.part("event", declared.key, self.findings, read, holds).event
 
     def _refuse_clashing_aliases(self, declared: Sequence[Declared]) -> None:
         taken = {one.key.text: one.key.position for one in declared}
@@ -177,7 +220,7 @@ class _Workspace:
         found = {}
         for key, node in without_misplaced(self.findings, self.sections.templates.entries, _BLOCKS, "a template"):
             types = named.get(key.text, [])
-            template = read_template(self.findings, key, node, types, surroundings, locale)
+            template = self._template(key, node, types, surroundings, locale)
             if not types and unused_is_sure:
                 message = f"no event type and no rule sends the template {shown(key)}"
                 self.findings.report("B123", key.position, message, f"name it: message: {key.text}; or delete it")
@@ -185,6 +228,39 @@ class _Workspace:
             if template is not None and sure and parsed == types and not surroundings.unsure_of(types):
                 found[key.text] = template
         return found
+
+    def _template(
+        self, key: Scalar, node: Node, types: list[EventType], surroundings: Surroundings, locale: str
+    ) -> Template | None:
+        attributes = surroundings.attributes
+
+        def read() -> _KeptTemplate:
+            template = read_template(self.findings, key, node, types, surroundings, locale)
+            empty = Around({}, frozenset())
+            return _KeptTemplate(template, types, locale, empty if template is None else around(template, attributes))
+
+        def holds(kept: _KeptTemplate) -> bool:
+            same = len(kept.types) == len(types) and all(map(is_, kept.types, types))
+            same = same and kept.locale == locale and bool(types)  # without types it may use the fields of all
+            return same and kept.around.holds(attributes, surroundings.event_types)
+
+        return self.memory.part("template", key, self.findings, read, holds).template
+
+
+def _still_named(event: EventType, node: Node, known: EventNames) -> bool:
+    """Whether all names that an event type uses, and what follows from them, are as they were."""
+    category = known.category_values.get(event.category or "")
+    own_engagement = isinstance(node, Map) and node.get("engagement") is not None
+    templates = {name for name in _templates_of(event) if name is not None}
+    channels = {channel for channel in (event.channel, *(rule.channel for rule in event.rules)) if channel is not None}
+    implied = isinstance(node, Map) and event.message is not None and node.get("channel") is None
+    return (
+        templates <= known.templates.names
+        and channels <= known.channels.names
+        and (event.category is None or event.category in known.categories)
+        and (own_engagement or event.engagement == (category is None or category.engagement))
+        and not (implied and (len(known.channels.names) != 1 or not known.channels.complete))
+    )
 
 
 def _templates_of(event: EventType) -> tuple[str | None, ...]:

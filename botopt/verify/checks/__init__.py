@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from botopt.verify.checks.check import Check
 from botopt.verify.checks.learning import learn_is_first
-from botopt.verify.checks.network import networks_agree
+from botopt.verify.checks.network import NetworksAgain, networks_agree
 from botopt.verify.checks.templates import templates_are_sound, templates_render
+from botopt.verify.checks.templates_again import TemplatesAgain
 
 CHECKS: tuple[Check, ...] = (
-    Check("templates", templates_render, essential=templates_are_sound),
+    Check("templates", templates_render, essential=templates_are_sound, again=TemplatesAgain),
     Check("learning", learn_is_first),
-    Check("networks", networks_agree),
+    Check("networks", networks_agree, again=NetworksAgain),
 )
 
 

@@ -11,16 +11,40 @@ from botopt.model.policy import Policy, When
 from botopt.model.position import Position
 from botopt.network.network import Disagreement, self_check
 
+_SPARE = 1000
+"""Groups of conditions that are remembered beyond twice those that there are."""
+
+_Known = dict[tuple[Condition, ...], tuple[Disagreement, ...]]
+
 
 def networks_agree(policy: Policy) -> Iterator[Diagnostic]:
     """One finding for each condition on which they differ."""
-    known: dict[tuple[Condition, ...], tuple[Disagreement, ...]] = {}
+    return _agreeing(policy, {}, {})
+
+
+class NetworksAgain:
+    """The same after every edit: conditions that were checked once are not checked again."""
+
+    def __init__(self) -> None:
+        self._known: _Known = {}
+
+    def __call__(self, policy: Policy) -> Iterator[Diagnostic]:
+        """One finding for each condition on which the networks differ."""
+        asked: _Known = {}
+        yield from _agreeing(policy, self._known, asked)
+        if len(self._known) > 2 * len(asked) + _SPARE:
+            self._known = {}
+        self._known |= asked
+
+
+def _agreeing(policy: Policy, known: _Known, asked: _Known) -> Iterator[Diagnostic]:
+    """The findings; `asked` gets the answers that were needed, from `known` or new ones."""
     for group in condition_groups(policy):
         places: dict[Condition, Position] = {when.condition: when.position for when in group}
         conditions = tuple(places)
-        if conditions not in known:
-            known[conditions] = self_check(conditions)
-        for disagreement in known[conditions]:
+        if conditions not in asked:
+            asked[conditions] = known[conditions] if conditions in known else self_check(conditions)
+        for disagreement in asked[conditions]:
             yield finding(
                 "B501",
                 places[disagreement.condition],

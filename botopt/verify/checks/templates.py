@@ -20,12 +20,13 @@ def templates_render(policy: Policy) -> Iterable[Diagnostic]:
     """The same, and then every variant of a sound template in every locale, on its samples and on edge cases."""
 
     def look(templates: Sequence[Template]) -> list[Diagnostic]:
-        return [finding for template in templates for finding in _rendered(policy, template)]
+        return [finding for template in templates for finding in rendered(policy, template)]
 
     return in_halves(tuple(policy.templates.values()), look)
 
 
-def _rendered(policy: Policy, template: Template) -> Iterator[Diagnostic]:
+def rendered(policy: Policy, template: Template) -> Iterator[Diagnostic]:
+    """Everything about one template."""
     found = check_template(policy, template)
     yield from found
     if not has_errors(found):

@@ -14,7 +14,7 @@ from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.plain import plain
 from botopt.loading.parse.sections import losses
 from botopt.loading.parse.wording import listed, shown
-from botopt.loading.reader import Map, Node, Scalar, read_data
+from botopt.loading.reader import Document, Map, Node, Scalar, read_data
 from botopt.model.diagnostic import Diagnostic, in_order
 from botopt.model.event import Event, Rejected
 from botopt.model.instants import instant_text, instant_us
@@ -49,10 +49,16 @@ _MORE = ("with", "after", "late", "id", "expect")
 def read_tests(policy: Policy, workspace: Path, files: Iterable[Path] = ()) -> Tests:
     """The tests in these files; in all files of the workspace that end in `.test.yaml` if none is named."""
     named = [(path, path.as_posix()) for path in files] or list(find_tests(workspace))
+    return tests_in(policy, [read_data(name, read_bytes(path, name)) for path, name in named])
+
+
+def tests_in(policy: Policy, read: Iterable[tuple[Document, tuple[Diagnostic, ...]]]) -> Tests:
+    """The tests in files that were read, each with what was found then."""
     tests: list[RuleTest] = []
     found: list[Diagnostic] = []
-    for path, name in named:
-        document, problems = read_data(name, read_bytes(path, name))
+    names: list[str] = []
+    for document, problems in read:
+        names.append(document.file)
         findings = Findings(losses([document], problems))
         reader = _Reader(policy, findings)
         if document.root is not None:
@@ -61,7 +67,7 @@ def read_tests(policy: Policy, workspace: Path, files: Iterable[Path] = ()) -> T
             one if one.source else msgspec.structs.replace(one, source=document.source.line(one.position.line))
             for one in (*problems, *findings.all)
         ]
-    return Tests(tuple(tests), in_order(found), tuple(name for _, name in named))
+    return Tests(tuple(tests), in_order(found), tuple(names))
 
 
 class _Reader:
