@@ -58,14 +58,13 @@ _FIRST: tuple[Callable[..., None], ...] = (
     docs.docs,
 )
 _EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
-_LAST: tuple[Callable[..., None], ...] = (doctor.doctor, schema.schema)
 
 for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
 app.add_typer(new.app, name="new")
 app.add_typer(state.app, name="state")
-for command in _LAST:
-    app.command(help=paragraphs(command))(command)
+app.command(help=paragraphs(doctor.doctor))(doctor.doctor)
+app.command(help=paragraphs(schema.schema), cls=schema.SchemaCommand)(schema.schema)
 
 
 def _version(wanted: bool) -> None:
