@@ -63,7 +63,7 @@ class _Fixing:
         tried = [(after, findings(after)) for after in self._alternatives(finding)]
         for strictly in (True, False):
             for after, found in tried:
-                if _better(finding, self.found, found, strictly=strictly):
+                if better(finding, self.found, found, strictly=strictly):
                     self.snapshot, self.found = after, found
                     self.mended.append(finding)
                     return True
@@ -116,7 +116,7 @@ def _text(file: File) -> str | None:
         return None
 
 
-def _better(
+def better(
     mended: Diagnostic, before: tuple[Diagnostic, ...], after: tuple[Diagnostic, ...], *, strictly: bool
 ) -> bool:
     """Whether the finding is gone and nothing worse came.

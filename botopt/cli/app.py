@@ -15,6 +15,7 @@ from botopt.cli import (
     fmt,
     infer,
     init,
+    lsp,
     new,
     preview,
     render,
@@ -64,6 +65,7 @@ for command in (*_FIRST, *_EDITING):
 app.add_typer(new.app, name="new")
 app.add_typer(state.app, name="state")
 app.command(help=paragraphs(doctor.doctor))(doctor.doctor)
+app.command(help=paragraphs(lsp.lsp))(lsp.lsp)
 app.command(help=paragraphs(schema.schema), cls=schema.SchemaCommand)(schema.schema)
 
 

@@ -128,6 +128,15 @@ class Live:
         tests = _tests(view, view.open)
         return msgspec.structs.replace(view, diagnostics=in_order((*view.diagnostics, *tests)))
 
+    def imagine(self, texts: Mapping[str, bytes]) -> View:
+        """The workspace as it would be with these texts; it stays as it is."""
+        before = dict(self._written)
+        self._written |= texts
+        try:
+            return self.look()
+        finally:
+            self._written = before
+
     def _document(self, name: str) -> Read:
         data = self._written.get(name, self._disk.get(name, b""))
         known = self._read.get(name)

@@ -1,0 +1,125 @@
+"""What may be typed at a place of a file: names, keys, words of conditions and of templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from botopt.authoring.editing.describing import field_words
+from botopt.authoring.editing.expressions import Sort, Suggestion, in_braces, in_condition
+from botopt.authoring.editing.schema_paths import Choice, keys, values
+from botopt.authoring.editing.spots import Spot, spot
+from botopt.authoring.editing.workbench import Workbench
+from botopt.verify.live import kind_of
+
+_CONDITIONS = ("when", "unless")
+_WORDS = ("text", "title", "label", "link")
+
+
+def complete(bench: Workbench, file: str, lines: Sequence[str], line: int, column: int) -> list[Suggestion]:
+    """What may be typed at a place, both counted from 0, of a file that now has these lines."""
+    kind = kind_of(file)
+    if kind is None:
+        return []
+    here = spot(lines, line, column)
+    if here.value is not None and any(key in here.path for key in _CONDITIONS) and kind != "tests":
+        found = _condition(bench, here, lines, line)
+        return found if here.key is None else [*found, *_keys(bench, kind, here)]
+    if here.value is not None and kind == "templates" and _is_wording(here.path):
+        return _words(bench, here)
+    if kind == "tests" and here.path[-1:] == ("with",):
+        return _sent(bench, here, lines, line)
+    found = [] if here.value is None else _values(bench, kind, here)
+    return found if here.key is None else [*found, *_keys(bench, kind, here)]
+
+
+def _is_wording(path: tuple[str, ...]) -> bool:
+    return len(path) == 2 or any(part in path[4:] for part in _WORDS)
+
+
+def _condition(bench: Workbench, here: Spot, lines: Sequence[str], line: int) -> list[Suggestion]:
+    before = here.value or ""
+    if before[:1] in ("'", '"'):  # YAML's own quote is none of the condition's
+        before = before[1:].replace("''", "'") if before[0] == "'" else before[1:]
+    return in_condition(bench, _about(bench, here, lines, line), before)
+
+
+def _about(bench: Workbench, here: Spot, lines: Sequence[str], line: int) -> tuple[str, ...]:
+    """The event types that a condition at this place is about."""
+    match here.path:
+        case ("events", name, *_):
+            return (name,)
+        case ("templates", name, *_):
+            return bench.declared.reaching(name)
+        case _:
+            wanted = {key: _listed_near(lines, line, key) for key in ("events", "categories")}
+            return tuple(
+                name
+                for name, event in bench.declared.events.items()
+                if event.templates
+                and (not wanted["events"] or name in wanted["events"])
+                and (not wanted["categories"] or event.category in wanted["categories"])
+            )
+
+
+def _listed_near(lines: Sequence[str], line: int, key: str) -> frozenset[str]:
+    """The names at a key of the suppression around a line, told from its lines alone."""
+    dash = re.compile(r"\s*-(\s|$)")
+    first = next((number for number in range(line, -1, -1) if re.match(r"\s*-\s+[{\w]", lines[number])), line)
+    indent = len(lines[first]) - len(lines[first].lstrip(" "))
+    last = first + 1
+    while last < len(lines) and (not lines[last].strip() or len(lines[last]) - len(lines[last].lstrip(" ")) > indent):
+        last += 1
+    item = "\n".join(lines[first:last])
+    if flow := re.search(rf"\b{key}:\s*\[([^\]]*)", item):
+        return frozenset(re.findall(r"[\w.-]+", flow[1]))
+    found: list[str] = []
+    for number, text in enumerate(lines[first:last], first):
+        if re.match(rf"\s*(-\s+)?{key}:\s*$", text):
+            for below in lines[number + 1 : last]:
+                if not dash.match(below):
+                    break
+                found += re.findall(r"[\w.-]+", below.strip().removeprefix("-"))[:1]
+    return frozenset(found)
+
+
+def _words(bench: Workbench, here: Spot) -> list[Suggestion]:
+    """Between the braces of a template."""
+    text = here.value or ""
+    opened = max(text.rfind("{{"), text.rfind("{%"))
+    if opened < 0 or max(text.rfind("}}"), text.rfind("%}")) > opened:
+        return []
+    return in_braces(bench, bench.declared.reaching(here.path[1]), text[opened + 1 :])
+
+
+def _sent(bench: Workbench, here: Spot, lines: Sequence[str], line: int) -> list[Suggestion]:
+    """The fields of the event that a step of a test sends: its `send` stands near."""
+    if here.key is None:
+        return []
+    for number in range(line, max(line - 10, -1), -1):
+        if found := re.search(r"\bsend:\s*([\w.-]+)", lines[number]):
+            specs = bench.fields((found[1],))
+            return [Suggestion(n, Sort.KEY, f"{n}: ", len(here.key), field_words(s)) for n, s in specs.items()]
+    return []
+
+
+def _typed(text: str) -> int:
+    """How many characters of a name are typed already."""
+    found = re.search(r"[\w.-]*$", text)
+    return len(found[0]) if found else 0
+
+
+def _values(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
+    typed = _typed(here.value or "")
+    found = values(bench.schemas[kind], here.path)
+    return [Suggestion(one.name, Sort.VALUE, one.name, typed, more=one.description) for one in found]
+
+
+def _keys(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
+    typed = len(here.key or "")
+    return [_key(one, typed) for one in keys(bench.schemas[kind], here.path)]
+
+
+def _key(one: Choice, typed: int) -> Suggestion:
+    text = f"{one.name}:" if one.deeper else f"{one.name}: "
+    return Suggestion(one.name, Sort.KEY, text, typed, more=one.description)

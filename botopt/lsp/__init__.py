@@ -1,0 +1,1 @@
+"""The language server: `botopt/authoring/editing`, spoken over the Language Server Protocol. Needs `botopt[lsp]`."""
