@@ -13,6 +13,7 @@ from botopt.authoring.editing.workbench import Workbench
 from botopt.verify.live import kind_of
 
 _CONDITIONS = ("when", "unless")
+_DASH = re.compile(r"\s*-(\s|$)")
 _WORDS = ("text", "title", "label", "link")
 
 
@@ -22,6 +23,8 @@ def complete(bench: Workbench, file: str, lines: Sequence[str], line: int, colum
     if kind is None:
         return []
     here = spot(lines, line, column)
+    if here.path[:1] == ("events",) and here.path[1:2] and here.path[1] not in bench.events:
+        bench = bench.without_line(file, lines, line)
     if here.value is not None and any(key in here.path for key in _CONDITIONS) and kind != "tests":
         found = _condition(bench, here, lines, line)
         return found if here.key is None else [*found, *_keys(bench, kind, here)]
@@ -64,11 +67,9 @@ def _about(bench: Workbench, here: Spot, lines: Sequence[str], line: int) -> tup
 
 def _listed_near(lines: Sequence[str], line: int, key: str) -> frozenset[str]:
     """The names at a key of the suppression around a line, told from its lines alone."""
-    dash = re.compile(r"\s*-(\s|$)")
-    first = next((number for number in range(line, -1, -1) if re.match(r"\s*-\s+[{\w]", lines[number])), line)
-    indent = len(lines[first]) - len(lines[first].lstrip(" "))
+    first, indent = _item_around(lines, line)
     last = first + 1
-    while last < len(lines) and (not lines[last].strip() or len(lines[last]) - len(lines[last].lstrip(" ")) > indent):
+    while last < len(lines) and (not lines[last].strip() or _indent(lines[last]) > indent):
         last += 1
     item = "\n".join(lines[first:last])
     if flow := re.search(rf"\b{key}:\s*\[([^\]]*)", item):
@@ -77,10 +78,25 @@ def _listed_near(lines: Sequence[str], line: int, key: str) -> frozenset[str]:
     for number, text in enumerate(lines[first:last], first):
         if re.match(rf"\s*(-\s+)?{key}:\s*$", text):
             for below in lines[number + 1 : last]:
-                if not dash.match(below):
+                if not _DASH.match(below):
                     break
                 found += re.findall(r"[\w.-]+", below.strip().removeprefix("-"))[:1]
     return frozenset(found)
+
+
+def _item_around(lines: Sequence[str], line: int) -> tuple[int, int]:
+    """The line on which the outermost item around a line begins, and its indentation."""
+    found, indent = line, _indent(lines[line]) + bool(_DASH.match(lines[line]))
+    for number in range(line, -1, -1):
+        if _DASH.match(lines[number]) and _indent(lines[number]) < indent:
+            found, indent = number, _indent(lines[number])
+        elif lines[number][:1].isalpha():
+            break
+    return found, indent
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
 
 
 def _words(bench: Workbench, here: Spot) -> list[Suggestion]:

@@ -11,6 +11,7 @@ from botopt.authoring.editing.describing import (
     event_details,
     field_words,
     rule_words,
+    short,
     suppression_words,
     template_words,
 )
@@ -101,7 +102,7 @@ def about(bench: Workbench, found: Occurrence) -> str:
         case Kind.BUILT_IN:
             words = _BUILT_IN.get(name, field_words(BUILT_IN_ATTRIBUTES[name]) if name in BUILT_IN_ATTRIBUTES else "")
         case Kind.VARIANT:
-            words = ""
+            words = _variant(bench, found)
     return f"{found.kind} **{name}**\n\n{words}" if words else ""
 
 
@@ -115,6 +116,16 @@ def _field(bench: Workbench, found: Occurrence) -> str:
         whose = f"\n\nA field of {', '.join(f'`{one}`' for one in specs)}." if specs else ""
         return next(iter(said), "") + whose
     return "\n".join(f"- {words}: {', '.join(f'`{one}`' for one in events)}" for words, events in said.items())
+
+
+def _variant(bench: Workbench, found: Occurrence) -> str:
+    """When it is chosen, and its text in every language."""
+    variants = [one for name in found.owners if name in bench.templates for one in bench.templates[name].variants]
+    one = next((one for one in variants if one.name == found.name), None)
+    if one is None:
+        return ""
+    when = f"When `{one.when.text}`.\n\n" if one.when is not None else ""
+    return when + "\n".join(f"- `{tag}`: {short(text.source)}" for tag, text in one.text.items())
 
 
 def _rule(bench: Workbench, found: Occurrence) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from botopt.authoring.editing.occurrences import Kind, Occurrence, at, everywhere
+from botopt.authoring.editing.scanning import own_names
 from botopt.authoring.editing.workbench import Workbench
 from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.errors import UsageError
@@ -66,7 +67,11 @@ def rename(live: Live, bench: Workbench, file: str, line: int, column: int, name
     _refuse_ill_formed(found, name)
     found = _grown(bench, found)
     _refuse_taken(bench, found, name)
-    changes = tuple(Change(one.position, name) for one in everywhere(bench.view, bench.declared, found))
+    places = tuple(everywhere(bench.view, bench.declared, found))
+    hidden = next((one for one in places if found.kind is Kind.FIELD and name in own_names(one.node.text)), None)
+    if hidden is not None:
+        raise UsageError(f'the text at {hidden.node.position} makes a value called "{name}" itself')
+    changes = tuple(Change(one.position, name) for one in places)
     _refuse_what_breaks(live, bench, changes)
     others = ", ".join(found.owners)
     shared = found.kind is Kind.FIELD and len(found.owners) > 1

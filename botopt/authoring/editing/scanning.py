@@ -43,9 +43,14 @@ def in_condition(text: str, at: int = 0) -> Iterator[Word]:
             yield Word(found["group"], found["part"], at + found.start("part"), at + found.end("part"))
 
 
+def own_names(text: str) -> frozenset[str]:
+    """The names that a template gives to values itself, with `set` and `for`."""
+    return frozenset(name.strip() for found in _OWN.findall(text) for name in found.split(","))
+
+
 def in_template(text: str) -> Iterator[Word]:
     """The names between the braces of a template, without those that it makes itself."""
-    own = {name.strip() for found in _OWN.findall(text) for name in found.split(",")} | _TEMPLATE_WORDS
+    own = own_names(text) | _TEMPLATE_WORDS
     for found in _BRACES.finditer(text):
         inside = 1 if found[1] is not None else 2
         for word in in_condition(found[inside], found.start(inside)):

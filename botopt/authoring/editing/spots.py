@@ -144,7 +144,10 @@ def _flow(text: str) -> Spot | None:
         char = text[at]
         if quote:
             token += char
-            if char == quote and not (quote == '"' and text[at - 1] == "\\"):
+            if char == quote == "'" == text[at + 1 : at + 2]:
+                at += 1  # two of them are one that ends nothing
+                token += char
+            elif char == quote and not (quote == '"' and text[at - 1] == "\\"):
                 quote = ""
         elif char in "\"'" and not token.strip():
             quote, token = char, char

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from botopt.authoring.editing.declared import Declarations, declarations
+import msgspec
+
+from botopt.authoring.editing.declared import Declarations, child, declarations, entries
 from botopt.authoring.schemas import Schema, workspace_schemas
-from botopt.loading.reader import Document
+from botopt.loading.parse.fields import read_fields
+from botopt.loading.parse.findings import Findings, Losses
+from botopt.loading.reader import Document, Map, read_data
 from botopt.model.policy import EventType, FieldSpec, Template
 from botopt.verify.live import View
 
@@ -34,6 +38,18 @@ class Workbench:
         """The schema of each kind of file."""
         return workspace_schemas(self.view)
 
+    def without_line(self, file: str, lines: Sequence[str], line: int) -> Workbench:
+        """As if one line of a file, counted from 0, said nothing: what is half typed there may hide all around it."""
+        text = "\n".join((*lines[:line], "", *lines[line + 1 :]))
+        document, _ = read_data(file, text.encode("utf-8", "surrogatepass"))
+        documents = {**self.view.documents, file: document}
+        there = Workbench(msgspec.structs.replace(self.view, documents=documents), self)
+        return there._with(_event_types(document))
+
+    def _with(self, events: Mapping[str, EventType]) -> Workbench:
+        self.events = {**events, **self.events}
+        return self
+
     def document(self, file: str) -> Document | None:
         """A file as it was read."""
         return self.view.documents.get(file)
@@ -49,3 +65,14 @@ class Workbench:
     def having(self, field: str, events: tuple[str, ...]) -> dict[str, FieldSpec]:
         """The declarations of a field in those of these event types that have it."""
         return {name: self.events[name].fields[field] for name in events if field in self.fields((name,))}
+
+
+def _event_types(document: Document) -> dict[str, EventType]:
+    """The event types of one file, with their fields and nothing else."""
+    found = {}
+    for key, node in entries(child(document.root, "events")):
+        fields = child(node, "fields")
+        findings = Findings(Losses(frozenset(), frozenset()))
+        specs = read_fields(findings, fields.entries, "field").specs if isinstance(fields, Map) else {}
+        found[key.text] = EventType(key.text, fields=specs)
+    return found
