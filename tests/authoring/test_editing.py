@@ -243,7 +243,7 @@ def test_a_rename_that_would_break_something_is_refused(desk: Desk):
     desk.write("rules/x.yaml", "events:\n  other: {accepts: [taken]}\n")
     with pytest.raises(UsageError) as refused:
         rename(desk.live, desk.bench, PAYMENTS, *desk.place(PAYMENTS, "  payment_f¦ailed:"), "taken")
-    assert str(refused.value).startswith("nothing was renamed, because it would break rules/x.yaml:2:20: ")
+    assert str(refused.value).startswith("nothing was renamed, because it would break rules/x.yaml:2:21: ")
     assert desk.live.look().diagnostics == ()
 
 
