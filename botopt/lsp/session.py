@@ -7,7 +7,7 @@ whole policy, which may take long, in another, after a pause in the typing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ class Session:
         self._looking: asyncio.Task[None] | None = None
         self._later: asyncio.Task[None] | None = None
         self._rest: tuple[Diagnostic, ...] = ()
-        self._published: frozenset[str] = frozenset()
+        self._published: dict[str, list[Diagnostic]] = {}
 
     def write(self, name: str, text: str | None) -> None:
         """A file holds this text now; None: what the disk says."""
@@ -83,7 +83,7 @@ class Session:
             refresh, self._look_at_disk = self._look_at_disk, False
             self._bench = await self._in_thread(partial(self._looked, written, refresh=refresh))
             if not self._written:
-                self._show()
+                self._show(written.keys())
         self._later = asyncio.create_task(self._look_at_the_rest())
 
     def _looked(self, written: Mapping[str, bytes | None], *, refresh: bool) -> Workbench:
@@ -109,15 +109,16 @@ class Session:
             self._rest = found
             self._show()
 
-    def _show(self) -> None:
-        """Publish what is known now: for every file with findings, and for those that had some."""
+    def _show(self, edited: Collection[str] = ()) -> None:
+        """Publish what is known now, for every file whose findings are others than before, or whose text is."""
         by_file: dict[str, list[Diagnostic]] = {}
         known = () if self._bench is None else self._bench.view.diagnostics
         for one in in_order((*known, *self._rest)):
             by_file.setdefault(one.position.file, []).append(one)
-        gone: dict[str, list[Diagnostic]] = {file: [] for file in self._published - by_file.keys()}
-        self._published = frozenset(by_file)
-        self._publish(self, {**gone, **by_file})
+        files = {*by_file, *self._published}
+        changed = [file for file in sorted(files) if by_file.get(file) != self._published.get(file) or file in edited]
+        self._published = by_file
+        self._publish(self, {file: by_file.get(file, []) for file in changed})
 
     @property
     def view(self) -> View | None:
