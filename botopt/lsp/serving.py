@@ -40,6 +40,11 @@ class Server(LanguageServer):
         if source not in (FeatureRequestError, FeatureNotificationError) or not isinstance(error, JsonRpcException):
             self.window_log_message(types.LogMessageParams(types.MessageType.Error, f"botopt: {error}"))
 
+    def say(self, fault: Exception) -> None:
+        """A fault of botopt's own, for the editor's log."""
+        message = f"botopt: a fault of its own; please report it: {type(fault).__name__}: {fault}"
+        self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
     def opened(self, uri: str) -> None:
         """Remember by which URI the editor calls a file."""
         if (found := self.find(uri)) is not None:
@@ -54,7 +59,7 @@ class Server(LanguageServer):
             return None
         folder, name = found
         if folder not in self._sessions:
-            self._sessions[folder] = Session(folder, self.publish)
+            self._sessions[folder] = Session(folder, self.publish, self.say)
         return self._sessions[folder], name
 
     def sessions(self) -> Iterable[Session]:

@@ -39,9 +39,10 @@ def workspace_of(path: Path) -> tuple[Path, str] | None:
 class Session:
     """What goes on in one workspace. Its methods belong to the thread of the event loop."""
 
-    def __init__(self, folder: Path, publish: Publish) -> None:
+    def __init__(self, folder: Path, publish: Publish, report: Callable[[Exception], None]) -> None:
         self.folder = folder
         self._publish = publish
+        self._report = report
         self._reading = ThreadPoolExecutor(1, "botopt-reading")
         self._checking = ThreadPoolExecutor(1, "botopt-checking")
         self._live: Live | None = None
@@ -81,7 +82,11 @@ class Session:
                     continue
             written, self._written = self._written, {}
             refresh, self._look_at_disk = self._look_at_disk, False
-            self._bench = await self._in_thread(partial(self._looked, written, refresh=refresh))
+            try:
+                self._bench = await self._in_thread(partial(self._looked, written, refresh=refresh))
+            except Exception as fault:  # noqa: BLE001  # a fault of botopt's own: the next edit may be without it
+                self._report(fault)
+                return
             if not self._written:
                 self._show(written.keys())
         self._later = asyncio.create_task(self._look_at_the_rest())
@@ -104,7 +109,11 @@ class Session:
         await asyncio.sleep(PAUSE_S)
         bench = self._bench
         assert bench is not None
-        found = await asyncio.get_running_loop().run_in_executor(self._checking, rest, bench.view)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._checking, rest, bench.view)
+        except Exception as fault:  # noqa: BLE001  # as above
+            self._report(fault)
+            return
         if bench is self._bench:
             self._rest = found
             self._show()

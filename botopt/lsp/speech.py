@@ -85,7 +85,6 @@ def diagnostic(found: Diagnostic, places: Places) -> types.Diagnostic:
 def completion(one: Suggestion, number: int, line: int, column: int, places: Places) -> types.CompletionItem:
     """A suggestion that replaces what is typed of it; `number` keeps the order."""
     span = types.Range(places.told(line, column - one.replaces), places.told(line, column))
-    deeper = one.sort in (Sort.GROUP, Sort.FUNCTION) or one.text.endswith((": ", "== ", "!= "))
     return types.CompletionItem(
         label=one.label,
         kind=_SORTS[one.sort],
@@ -94,7 +93,6 @@ def completion(one: Suggestion, number: int, line: int, column: int, places: Pla
         sort_text=f"{number:05}",
         filter_text=one.label,
         text_edit=types.TextEdit(span, one.text),
-        command=types.Command("suggest", "editor.action.triggerSuggest") if deeper else None,
     )
 
 

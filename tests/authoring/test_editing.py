@@ -311,3 +311,18 @@ def test_no_text_and_no_place_is_too_strange(desk: Desk, seed: int):
         outline(desk.bench.view, name)
         for found in desk.bench.view.diagnostics[:3]:
             mendings(desk.live, desk.bench.view, found)
+
+
+def test_nothing_is_renamed_while_a_file_cannot_be_read(desk: Desk):
+    desk.write("rules/x.yaml", "events:\n  other: {fields: [\n")
+    with pytest.raises(UsageError, match=r"rules/x\.yaml cannot be read as a whole"):
+        rename(desk.live, desk.bench, PAYMENTS, *desk.place(PAYMENTS, "am¦ount >= 500"), "total")
+
+
+def test_windows_line_ends_are_no_part_of_a_fix(desk: Desk):
+    text = desk.text(PAYMENTS).replace("message: payment_failed", "message: payment_faild", 1).replace("\n", "\r\n")
+    desk.write(PAYMENTS, text)
+    finding = next(one for one in desk.bench.view.diagnostics if one.code == "B102")
+    (mending,) = mendings(desk.live, desk.bench.view, finding)
+    assert [line for line in mending.lines if "\r" in line] == []
+    assert rename(desk.live, desk.bench, PAYMENTS, *desk.place(PAYMENTS, "am¦ount >= 500"), "total").changes

@@ -44,4 +44,5 @@ def _mending(finding: Diagnostic, told: str, before: list[str], after: list[str]
     """The lines that are different."""
     changed = [number for number, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     first, last = changed[0], changed[-1] + 1
-    return Mending(f"{finding.code}: {told}", first, last, tuple(after[first:last]))
+    lines = tuple(line.removesuffix("\r") for line in after[first:last])
+    return Mending(f"{finding.code}: {told}", first, last, lines)

@@ -65,6 +65,7 @@ def rename(live: Live, bench: Workbench, file: str, line: int, column: int, name
     if name == found.name:
         return Renaming(())
     _refuse_ill_formed(found, name)
+    _refuse_unreadable(bench)
     found = _grown(bench, found)
     _refuse_taken(bench, found, name)
     places = tuple(everywhere(bench.view, bench.declared, found))
@@ -77,6 +78,13 @@ def rename(live: Live, bench: Workbench, file: str, line: int, column: int, name
     shared = found.kind is Kind.FIELD and len(found.owners) > 1
     note = f"{found.name} is now {name} in {others}: templates or suppressions use it for all of them" if shared else ""
     return Renaming(changes, note)
+
+
+def _refuse_unreadable(bench: Workbench) -> None:
+    """What cannot be read cannot be renamed, and would be left behind."""
+    for file, document in bench.view.documents.items():
+        if document.partial:
+            raise UsageError(f"{file} cannot be read as a whole, and may use the name: mend it first")
 
 
 def _refuse_ill_formed(found: Occurrence, name: str) -> None:
