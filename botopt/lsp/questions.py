@@ -13,7 +13,7 @@ from botopt.authoring.editing.outline import Entry, outline
 from botopt.authoring.editing.workbench import Workbench
 from botopt.lsp.features import Feature
 from botopt.lsp.serving import Server, asked
-from botopt.lsp.speech import Places, completion, diagnostic, markdown
+from botopt.lsp.speech import Places, completion, diagnostic, said
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.position import Position
 from botopt.verify.live import Live
@@ -33,7 +33,8 @@ async def completions(ls: Server, params: types.CompletionParams) -> list[types.
     places = Places(lines, ls.workspace.position_codec)
     line, column = places.meant(params.position)
     suggestions = complete(await session.latest(), name, lines, line, column)
-    return [completion(one, number, line, column, places) for number, one in enumerate(suggestions)]
+    formats = ls.formats("completion.completion_item.documentation_format")
+    return [completion(one, number, line, column, places, formats) for number, one in enumerate(suggestions)]
 
 
 async def hovers(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -43,7 +44,7 @@ async def hovers(ls: Server, params: types.HoverParams) -> types.Hover | None:
     session, bench, name, line, column = found
     here = [one for one in session.findings(name) if _covers(one.position, line, column)]
     parts = [part for part in (hover(bench, name, line, column), explain(here)) if part]
-    return types.Hover(markdown("\n\n---\n\n".join(parts))) if parts else None
+    return types.Hover(said("\n\n---\n\n".join(parts), ls.formats("hover.content_format"))) if parts else None
 
 
 async def symbols(ls: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from lsprotocol import types
 from pygls.exceptions import FeatureNotificationError, FeatureRequestError, JsonRpcException
@@ -13,7 +13,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from botopt.authoring.editing.workbench import Workbench
 from botopt.lsp.session import Session, workspace_of
-from botopt.lsp.speech import Places, diagnostic, lines_of
+from botopt.lsp.speech import Formats, Places, diagnostic, lines_of
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.position import Position
 from botopt.model.version import VERSION
@@ -44,6 +44,13 @@ class Server(LanguageServer):
         """A fault of botopt's own, for the editor's log."""
         message = f"botopt: a fault of its own; please report it: {type(fault).__name__}: {fault}"
         self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
+    def formats(self, place: str) -> Formats:
+        """The ways of writing that the editor can show at a place of its capabilities for texts."""
+        found: Any = self.client_capabilities.text_document
+        for name in place.split("."):
+            found = getattr(found, name, None)
+        return cast("Formats", found)
 
     def opened(self, uri: str) -> None:
         """Remember by which URI the editor calls a file."""

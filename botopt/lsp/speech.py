@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lsprotocol import types
@@ -9,11 +10,15 @@ from pygls.workspace import PositionCodec
 
 from botopt.authoring.editing.expressions import Sort, Suggestion
 from botopt.loading.reading.source import LINE_BREAK
-from botopt.model.codes import CODES
 from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.position import Position
 
 SOURCE = "botopt"
+
+Formats = Sequence[types.MarkupKind | str] | None
+"""The ways of writing that an editor can show."""
+
+_MARKS = re.compile(r"\*\*|`|^#+ ", re.MULTILINE)
 
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
@@ -82,25 +87,24 @@ def diagnostic(found: Diagnostic, places: Places) -> types.Diagnostic:
     )
 
 
-def completion(one: Suggestion, number: int, line: int, column: int, places: Places) -> types.CompletionItem:
+def completion(
+    one: Suggestion, number: int, line: int, column: int, places: Places, formats: Formats
+) -> types.CompletionItem:
     """A suggestion that replaces what is typed of it; `number` keeps the order."""
     span = types.Range(places.told(line, column - one.replaces), places.told(line, column))
     return types.CompletionItem(
         label=one.label,
         kind=_SORTS[one.sort],
         detail=one.detail or None,
-        documentation=markdown(one.more) if one.more else None,
+        documentation=said(one.more, formats) if one.more else None,
         sort_text=f"{number:05}",
         filter_text=one.label,
         text_edit=types.TextEdit(span, one.text),
     )
 
 
-def markdown(text: str) -> types.MarkupContent:
-    """Words with marks."""
-    return types.MarkupContent(types.MarkupKind.Markdown, text)
-
-
-def title(code: str) -> str:
-    """The heading of a code's page."""
-    return CODES[code].title if code in CODES else code
+def said(text: str, formats: Formats) -> types.MarkupContent | str:
+    """Words with their marks, or without for an editor that shows none."""
+    if types.MarkupKind.Markdown in (formats or ()):
+        return types.MarkupContent(types.MarkupKind.Markdown, text)
+    return _MARKS.sub("", text)

@@ -21,7 +21,7 @@ TESTS = "rules/payments.test.yaml"
 def client(tmp_path: Path) -> Iterator[Client]:
     for kind in ("rules", "templates"):
         shutil.copytree(data_dir(kind), tmp_path / kind)
-    found = Client(tmp_path)
+    found = Client(tmp_path, textDocument={"hover": {"contentFormat": ["markdown", "plaintext"]}})
     yield found
     found.kill()
 
@@ -191,6 +191,7 @@ def test_an_editor_may_ask_for_other_units(tmp_path: Path):
         client.open("rules/a.yaml", "events: {}\n# 😀\n'😀': {}\n")
         found = client.findings("rules/a.yaml", bool)
         assert found[0]["range"]["end"]["character"] == 3
+        assert client.at("hover", "rules/a.yaml", 0, 2)["contents"] == "events\n\nEvent types, by name."
     finally:
         client.kill()
 
