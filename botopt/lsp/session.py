@@ -20,7 +20,7 @@ from botopt.verify.live import Live, View, kind_of, rest, settle
 _Answer = TypeVar("_Answer")
 
 TYPING_S = 0.04
-"""An edit is looked at when so long no other came: shorter than people notice, longer than two keys struck at once."""
+"""The first edit is looked at immediately; what was typed meanwhile, so long after."""
 PAUSE_S = 0.6
 """Checks of the whole policy wait for a pause of this length."""
 
@@ -74,12 +74,11 @@ class Session:
 
     async def _look(self) -> None:
         """Look until nothing is left to look at."""
+        again = False
         while self._written or self._look_at_disk or self._bench is None:
-            waiting = len(self._written), self._look_at_disk
-            if self._bench is not None:
+            if again:  # somebody types fast: a look at every other key is enough
                 await asyncio.sleep(TYPING_S)
-                if waiting != (len(self._written), self._look_at_disk):
-                    continue
+            again = True
             written, self._written = self._written, {}
             refresh, self._look_at_disk = self._look_at_disk, False
             try:

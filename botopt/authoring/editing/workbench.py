@@ -15,18 +15,33 @@ from botopt.loading.reader import Document, Map, read_data
 from botopt.model.policy import EventType, FieldSpec, Template
 from botopt.verify.live import View
 
+_MOST = 10_000
+"""Event types that are remembered: each half-typed name was one, for a moment."""
+
 
 class Workbench:
-    """What is known about a workspace now; of what cannot be read now, what was known last."""
+    """What is known about a workspace now; of what cannot be read now, what was known last.
+
+    `known_events` and `known_templates` are all that were there at any look so far.
+    """
 
     def __init__(self, view: View, before: Workbench | None = None) -> None:
         self.view = view
-        self.events: Mapping[str, EventType] = view.policy.events
-        self.templates: Mapping[str, Template] = view.policy.templates
-        if before is not None:
-            self.events = {**{n: e for n, e in before.events.items() if n in self.declared.events}, **self.events}
-            names = self.declared.templates
-            self.templates = {**{n: t for n, t in before.templates.items() if n in names}, **self.templates}
+        self.known_events: Mapping[str, EventType] = view.policy.events
+        self.known_templates: Mapping[str, Template] = view.policy.templates
+        if before is not None and len(before.known_events) < _MOST:
+            self.known_events = {**before.known_events, **self.known_events}
+            self.known_templates = {**before.known_templates, **self.known_templates}
+
+    @cached_property
+    def events(self) -> Mapping[str, EventType]:
+        """The event types that are declared, as far as they are known."""
+        return {name: event for name, event in self.known_events.items() if name in self.declared.events}
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        """The templates that are declared, as far as they are known."""
+        return {name: one for name, one in self.known_templates.items() if name in self.declared.templates}
 
     @cached_property
     def declared(self) -> Declarations:
@@ -47,7 +62,7 @@ class Workbench:
         return there._with(_event_types(document))
 
     def _with(self, events: Mapping[str, EventType]) -> Workbench:
-        self.events = {**events, **self.events}
+        self.known_events = {**events, **self.known_events}
         return self
 
     def document(self, file: str) -> Document | None:
