@@ -10,5 +10,5 @@ def test_every_kind_of_edit_is_measured(tmp_path, capsys):
     write_workspace(tmp_path, 5)
     assert measure(tmp_path, 1) > 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("rules: ")] != []
-    assert len([line for line in lines if line.startswith(("rules: ", "templates: "))]) == 9
+    assert len([line for line in lines if line.startswith("joined: ")]) == 9
+    assert len([line for line in lines if line.startswith("settings: ")]) == 4

@@ -37,23 +37,27 @@ class TemplatesAgain:
 
     def __call__(self, policy: Policy) -> Iterator[Diagnostic]:
         """The findings of all templates."""
-        everywhere = meaning_of((policy.settings, tuple(policy.attributes.values())))
+        everywhere = meaning_of((policy.settings.locale, policy.settings.timezone))
+        attributes = {name.encode(): meaning_of(spec) for name, spec in policy.attributes.items()}
         names = meaning_of([[name, sorted(event.fields)] for name, event in sorted(policy.events.items())])
+        names += b"".join(attributes.values())
         meanings: dict[int, tuple[EventType, bytes]] = {}
         seen: dict[str, _Seen] = {}
         for name, template in policy.templates.items():
-            needs = [everywhere]
+            before = self._seen.get(name)
+            said = before.said if before is not None and before.template is template else _said(template)
+            events = []
             for event in reaching(policy, name):
                 known = self._meanings.get(id(event)) or meanings.get(id(event))
                 meanings[id(event)] = known = known or (event, meaning_of(event))
-                needs.append(known[1])
-            before = self._seen.get(name)
-            now = self._again(template, before, (*needs, names)) if before else None
+                events.append(known[1])
+            words = b"".join((said, *events))
+            needs = (everywhere, *events, *(meaning for word, meaning in attributes.items() if word in words))
+            now = None if before is None else self._again(template, said, before, (*needs, names))
             if now is None:
                 found = tuple(rendered(policy, template))
-                said = _said(template)
-                loose = found or len(needs) == 1 or _COUNTS.search(said.decode())  # suggestions name what others have
-                now = _Seen(template, said, tuple(needs) if not loose else (*needs, names), found)
+                loose = found or not events or _COUNTS.search(said.decode())  # suggestions name what others have
+                now = _Seen(template, said, (*needs, names) if loose else needs, found)
             seen[name] = now
             yield from now.findings
         if len(self._seen) > 2 * len(seen) + _SPARE:
@@ -62,13 +66,13 @@ class TemplatesAgain:
         self._meanings = meanings
 
     @staticmethod
-    def _again(template: Template, before: _Seen, needs: tuple[bytes, ...]) -> _Seen | None:
+    def _again(template: Template, said: bytes, before: _Seen, needs: tuple[bytes, ...]) -> _Seen | None:
         """What was found before, where it still holds: `needs` ends with what only some findings depend on."""
         if before.needs not in (needs, needs[:-1]):
             return None
         if before.template == template:
-            return before
-        if not before.findings and before.said == _said(template):
+            return msgspec.structs.replace(before, template=template)
+        if not before.findings and before.said == said:
             return msgspec.structs.replace(before, template=template)
         return None
 
