@@ -49,6 +49,9 @@ class Session:
         self._bench: Workbench | None = None
         self._written: dict[str, bytes | None] = {}
         self._look_at_disk = False
+        self._taken = False
+        self._settled = False
+        self._news = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._later: asyncio.Task[None] | None = None
         self._rest: tuple[Diagnostic, ...] = ()
@@ -75,19 +78,24 @@ class Session:
     async def _look(self) -> None:
         """Look until nothing is left to look at."""
         again = False
-        while self._written or self._look_at_disk or self._bench is None:
+        while not self._is_current() or self._bench is None or not self._bench.view.whole:
             if again:  # somebody types fast: a look at every other key is enough
-                await asyncio.sleep(TYPING_S)
+                await asyncio.sleep(0 if self._is_current() else TYPING_S)
             again = True
             written, self._written = self._written, {}
             refresh, self._look_at_disk = self._look_at_disk, False
+            self._taken = bool(written) or refresh
             try:
                 self._bench = await self._in_thread(partial(self._looked, written, refresh=refresh))
             except Exception as fault:  # noqa: BLE001  # a fault of botopt's own: the next edit may be without it
+                self._taken = False
                 self._report(fault)
+                self._news.set()
                 return
+            self._taken = False
             if not self._written:
                 self._show(written.keys())
+            self._news.set()
         self._later = asyncio.create_task(self._look_at_the_rest())
 
     def _looked(self, written: Mapping[str, bytes | None], *, refresh: bool) -> Workbench:
@@ -99,8 +107,9 @@ class Session:
             live.write(name, data)
         if refresh and not first:
             live.refresh()
-        bench = Workbench(live.look(), self._bench)
-        if first:
+        bench = Workbench(live.glance(), self._bench)
+        if bench.view.whole and (self._bench is None or not self._settled):
+            self._settled = True
             settle()
         return bench
 
@@ -146,12 +155,18 @@ class Session:
 
     async def settled(self) -> Workbench:
         """What is known once every edit so far was looked at."""
-        if self._bench is None or self._written or self._look_at_disk:
-            self._begin()
-        if self._looking is not None:
-            await asyncio.shield(self._looking)
-        assert self._bench is not None
+        while self._bench is None or not self._is_current():
+            self._news.clear()
+            if self._looking is None or self._looking.done():
+                self._begin()
+            await self._news.wait()
+            if self._bench is None:
+                raise RuntimeError("the workspace could not be looked at")
         return self._bench
+
+    def _is_current(self) -> bool:
+        """Whether everything that was typed was looked at."""
+        return not (self._written or self._look_at_disk or self._taken)
 
     async def ask(self, question: Callable[[Live, Workbench], _Answer]) -> _Answer:
         """Ask what only the thread that reads can answer, about the workspace as it is now."""

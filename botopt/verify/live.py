@@ -12,6 +12,7 @@ What `look` and `rest` find together is what `validate` finds, and mistakes in r
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -32,6 +33,9 @@ from botopt.verify.ruletest.reading import tests_in
 TESTS = "tests"
 """The kind of files of rule tests, beside `rules` and `templates`."""
 
+_PARTS = 24
+"""Templates, and groups of conditions, that one glance looks at: some 0.1 s."""
+
 _TEST_ENDS = (".test.yaml", ".test.yml")
 _ENDS = (".yaml", ".yml")
 
@@ -43,7 +47,7 @@ class View(msgspec.Struct, frozen=True):
 
     `documents` are its files by name, each read, and `problems` what was found then. `kinds` says what each is:
     `rules`, `templates` or `tests`. `policy` is what is sound in it, the whole of it where `sound`. `diagnostics` are
-    the findings that cost little. `open` are the files that an editor holds.
+    the findings that cost little, all of them if `whole`. `open` are the files that an editor holds.
     """
 
     documents: Mapping[str, Document]
@@ -52,6 +56,7 @@ class View(msgspec.Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     open: frozenset[str]
     problems: Mapping[str, tuple[Diagnostic, ...]]
+    whole: bool = True
 
     @property
     def sound(self) -> bool:
@@ -101,9 +106,17 @@ class Live:
     def look(self) -> View:
         """The workspace as it is now, with every finding that costs little."""
         with _undisturbed():
-            return self._look()
+            return self._look(sys.maxsize)
 
-    def _look(self) -> View:
+    def glance(self) -> View:
+        """The same in a time that nobody notices: where an edit concerns very much, the view is not `whole` yet.
+
+        Each further glance looks at more, until one is.
+        """
+        with _undisturbed():
+            return self._look(_PARTS)
+
+    def _look(self, most: int) -> View:
         kinds = {name: kind for name in sorted({*self._disk, *self._written}) if (kind := kind_of(name)) is not None}
         # Rules come before templates, as they do wherever a workspace is read.
         read = {name: self._document(name) for kind in (*KINDS, TESTS) for name in kinds if kinds[name] == kind}
@@ -123,8 +136,9 @@ class Live:
             frozenset(self._written),
             {name: found for name, (_, found) in read.items()},
         )
-        checked = [_placed(view, one) for check in self._checks for one in check(policy)]
-        view = msgspec.structs.replace(view, diagnostics=in_order((*found, *checked)))
+        checked = [_placed(view, one) for check in self._checks for one in check(policy, most)]
+        whole = not any(check.left for check in self._checks)
+        view = msgspec.structs.replace(view, diagnostics=in_order((*found, *checked)), whole=whole)
         tests = _tests(view, view.open)
         return msgspec.structs.replace(view, diagnostics=in_order((*view.diagnostics, *tests)))
 

@@ -54,8 +54,8 @@ def sitting(folder: Path, story: Callable[[Session, Shown], Awaitable[None]]) ->
 
 def test_many_keys_are_one_look_and_the_last_one_counts(folder: Path, monkeypatch):
     looks = []
-    look = Live.look
-    monkeypatch.setattr(Live, "look", lambda self: (looks.append(1), look(self))[1])
+    look = Live.glance
+    monkeypatch.setattr(Live, "glance", lambda self: (looks.append(1), look(self))[1])
 
     async def story(session: Session, shown: Shown) -> None:
         await session.settled()
@@ -90,14 +90,14 @@ def test_what_takes_long_is_looked_for_after_a_pause_and_shown_beside_the_rest(f
 
 
 def test_a_fault_of_botopt_is_told_and_the_next_edit_is_looked_at(folder: Path, monkeypatch):
-    look = Live.look
+    look = Live.glance
 
     def broken(self: Live):
         if b"payd" in self._written.get(RULES, b""):
             raise RuntimeError("a bug")
         return look(self)
 
-    monkeypatch.setattr(Live, "look", broken)
+    monkeypatch.setattr(Live, "glance", broken)
 
     async def story(session: Session, shown: Shown) -> None:
         await session.settled()

@@ -153,3 +153,23 @@ def test_after_any_edits_the_findings_are_those_of_a_fresh_look(workspace: Path,
         if fresh.policy is not None:
             assert view.sound
             assert set(view.policy.events) == set(fresh.policy.events)
+
+
+def test_glances_find_in_the_end_what_one_look_finds(workspace: Path, monkeypatch):
+    monkeypatch.setattr("botopt.verify.live._PARTS", 3)
+    live = Live(workspace)
+    glances = [live.glance()]
+    while not glances[-1].whole:
+        glances.append(live.glance())
+    assert len(glances) > 3
+    assert glances[-1].diagnostics == Live(workspace).look().diagnostics
+    text = (workspace / "rules/settings.yaml").read_text("utf-8").replace("locale: en", "locale: fr", 1)
+    live.write("rules/settings.yaml", text.encode())
+    view = live.glance()
+    assert not view.whole
+    while not view.whole:
+        view = live.glance()
+    fresh = Live(workspace)
+    fresh.write("rules/settings.yaml", text.encode())
+    assert view.diagnostics == fresh.look().diagnostics
+    assert "B311" in {one.code for one in view.diagnostics}

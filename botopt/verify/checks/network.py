@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 
 from botopt.model.codes import finding
 from botopt.model.condition import Condition
@@ -19,7 +20,7 @@ _Known = dict[tuple[Condition, ...], tuple[Disagreement, ...]]
 
 def networks_agree(policy: Policy) -> Iterator[Diagnostic]:
     """One finding for each condition on which they differ."""
-    return _agreeing(policy, {}, {})
+    yield from _agreeing(policy, {}, {}, sys.maxsize)
 
 
 class NetworksAgain:
@@ -27,22 +28,28 @@ class NetworksAgain:
 
     def __init__(self) -> None:
         self._known: _Known = {}
+        self.left = 0
 
-    def __call__(self, policy: Policy) -> Iterator[Diagnostic]:
+    def __call__(self, policy: Policy, most: int) -> Iterator[Diagnostic]:
         """One finding for each condition on which the networks differ."""
         asked: _Known = {}
-        yield from _agreeing(policy, self._known, asked)
+        self.left = yield from _agreeing(policy, self._known, asked, most)
         if len(self._known) > 2 * len(asked) + _SPARE:
             self._known = {}
         self._known |= asked
 
 
-def _agreeing(policy: Policy, known: _Known, asked: _Known) -> Iterator[Diagnostic]:
-    """The findings; `asked` gets the answers that were needed, from `known` or new ones."""
+def _agreeing(policy: Policy, known: _Known, asked: _Known, most: int) -> Generator[Diagnostic, None, int]:
+    """The findings; `asked` gets the answers that were needed, from `known` or `most` new ones. How many more are."""
+    left = 0
     for group in condition_groups(policy):
         places: dict[Condition, Position] = {when.condition: when.position for when in group}
         conditions = tuple(places)
         if conditions not in asked:
+            if conditions not in known and most <= 0:
+                left += 1
+                continue
+            most -= conditions not in known
             asked[conditions] = known[conditions] if conditions in known else self_check(conditions)
         for disagreement in asked[conditions]:
             yield finding(
@@ -51,6 +58,7 @@ def _agreeing(policy: Policy, known: _Known, asked: _Known) -> Iterator[Diagnost
                 f"the two rules networks disagree about this condition: {disagreement}",
                 "please report this as a bug; until then run with `--network reference`",
             )
+    return left
 
 
 def condition_groups(policy: Policy) -> Iterator[list[When]]:
