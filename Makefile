@@ -28,7 +28,7 @@ demo: install ## Decide a sample of events and show every decision
 
 test: lint ## Lint, then run the tests
 	@$(SETUP) browser
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 8
 
 lint: dev ## Check style, types and layers
 	$(BIN)/ruff check
