@@ -158,6 +158,7 @@ def findings(snapshot: Snapshot) -> tuple[Diagnostic, ...]:
     from botopt.verify.checks import CHECKS
 
     loaded = read_policy(snapshot, channel_types=CHANNEL_TYPES)
-    checked = (found for check in CHECKS for found in check.findings(loaded.partial))
+    checks = (check for check in CHECKS if loaded.policy is not None or not check.whole)
+    checked = (found for check in checks for found in check.findings(loaded.partial))
     placed = (msgspec.structs.replace(found, source=loaded.line(found.position)) for found in checked)
     return in_order((*loaded.diagnostics, *placed))

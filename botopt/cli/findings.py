@@ -11,8 +11,8 @@ from botopt.model.diagnostic import Diagnostic, Severity
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
-def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
-    """All findings, then how many."""
+def print_findings(diagnostics: Iterable[Diagnostic], *, allowed: int = 0) -> None:
+    """All findings, then how many, and how many more comments allow."""
     diagnostics = tuple(diagnostics)
     console = out()
     for found in diagnostics:
@@ -23,8 +23,10 @@ def print_findings(diagnostics: Iterable[Diagnostic]) -> None:
             console.print(line, markup=False)
         if found.hint:
             console.print(f"  [green]fix:[/] {marked(found.hint)}")
+        if found.witness:
+            console.print(f"  [green]test:[/] {marked(found.witness)}")
         console.print()
-    console.print(counted(diagnostics), markup=False)
+    console.print(counted(diagnostics) + (f"; {allowed} more allowed by comments" if allowed else ""), markup=False)
 
 
 def counted(diagnostics: Iterable[Diagnostic]) -> str:
@@ -69,6 +71,7 @@ def to_plain(found: Diagnostic) -> dict[str, object]:
         "end_column": position.end_column,
         "message": found.message,
         "hint": found.hint,
+        "witness": found.witness,
     }
 
 

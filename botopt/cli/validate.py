@@ -20,7 +20,7 @@ def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TE
 
     result = find(workspace)
     if format is ReportFormat.TEXT:
-        print_findings(result.diagnostics)
+        print_findings(result.diagnostics, allowed=result.allowed)
         policy = result.policy
         if policy is not None:
             deciding = sum(1 for event_type in policy.events.values() if event_type.decides)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from botopt.engine import pipeline
 from botopt.engine.choosing import TemplatePlan
@@ -14,7 +14,7 @@ from botopt.engine.stages.scope import Bound, concerns
 from botopt.engine.work import Work
 from botopt.model.condition import Condition
 from botopt.model.decision import Reason
-from botopt.model.policy import EventType, Mute, Policy, Suppression, When
+from botopt.model.policy import EventType, Mute, Policy, Rule, Suppression, When
 from botopt.model.ports import Network, Renderer
 
 _MOST_WEIGHED = 4_096
@@ -64,7 +64,8 @@ class Plan:
         self.channel = event_type.channel or ""
         rules = [rule.when.condition for rule in event_type.rules]
         self.rules = bind_conditions(network, rules, policy.attributes)
-        self.rule_bits = tuple((1 << place, rule) for place, rule in enumerate(event_type.rules))
+        bits = tuple((1 << place, rule) for place, rule in enumerate(event_type.rules))
+        self.rule_bits: Sequence[tuple[int, Rule]] = bits
         self.bounds, conditions = _bind_suppressions(policy, event_type)
         self._suppression_conditions: BoundMatcher | None = bind_conditions(network, conditions, policy.attributes)
         self.mutes = tuple(

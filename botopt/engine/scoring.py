@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 from botopt.engine.values import rate_of, unanswered_since
 from botopt.engine.work import Work
 from botopt.learning.engagement import factor
 from botopt.model.decision import Part
-from botopt.model.policy import Settings
-
-if TYPE_CHECKING:
-    from botopt.engine.plan import Plan
+from botopt.model.policy import EventType, Rule, Settings
 
 PRECISION = 9
 """Decimals to which score and threshold are rounded before they are compared."""
@@ -20,6 +18,16 @@ PRECISION = 9
 def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
     """The value, or the bound it went over."""
     return low if value < low else min(value, high)
+
+
+class Weighable(Protocol):
+    """What a score is made of: an event type's own values, and its rules by their bits."""
+
+    event_type: EventType
+    threshold: float
+    template: str
+    channel: str
+    rule_bits: Sequence[tuple[int, Rule]]
 
 
 class Weighed:
@@ -31,7 +39,7 @@ class Weighed:
 
     __slots__ = ("channel", "lowered", "parts", "raw", "skipped_by", "template", "threshold")
 
-    def __init__(self, plan: Plan, mask: int) -> None:
+    def __init__(self, plan: Weighable, mask: int) -> None:
         raw, self.threshold = plan.event_type.weight, plan.threshold
         self.template, self.channel = plan.template, plan.channel
         self.skipped_by: str | None = None

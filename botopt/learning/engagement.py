@@ -67,6 +67,14 @@ def factor(rate: float, total: Tally, settings: EngagementSettings) -> float:
     return min(max(power, settings.low), settings.high)
 
 
+def factor_range(settings: EngagementSettings) -> tuple[float, float]:
+    """Between what the factor lies, whatever users do: rates lie between 0 and 1."""
+    if not settings.effect:
+        return 1.0, 1.0
+    most = math.exp(min(-math.log(settings.prior) * settings.effect, 700.0)) * (1 + 1e-9)
+    return settings.low, max(1.0, min(settings.high, most))
+
+
 def factor_of(settings: EngagementSettings) -> Callable[[Tally, Tally | None, int], float]:
     """`factor` of `rate` in one call for (total, of_type, now_us), bit for bit, for a total with outcomes.
 

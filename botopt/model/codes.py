@@ -109,6 +109,21 @@ _ALL: tuple[Code, ...] = (
     Code("B318", WARNING, "A plural form is missing"),
     # B4xx: valid but probably wrong (botopt/verify/checks/)
     Code("B401", INFO, "`choose: learn` does not learn yet"),
+    Code("B402", WARNING, "An event type that can never be sent"),
+    Code("B403", INFO, "An event type that reaches nobody at first"),
+    Code("B404", WARNING, "An event type that is always worth sending"),
+    Code("B405", WARNING, "A rule that can never match"),
+    Code("B406", WARNING, "A rule whose effect never changes an outcome"),
+    Code("B407", WARNING, "A rule that another always overrides"),
+    Code("B408", WARNING, "A suppression that nothing can reach"),
+    Code("B409", WARNING, "A suppression that always blocks"),
+    Code("B410", WARNING, "A cooldown that leaves another suppression nothing to do"),
+    Code("B411", WARNING, "Quiet hours that outlast every message they hold"),
+    Code("B412", INFO, "A declared name that nothing uses"),
+    Code("B413", WARNING, "A variant that can never be chosen"),
+    Code("B414", WARNING, "A locale that only some variants have"),
+    Code("B415", WARNING, "A message longer than its channel takes"),
+    Code("B416", WARNING, "An allow comment that allows nothing"),
     # B5xx: the rules network (botopt/verify/checks/)
     Code("B501", ERROR, "The rules networks disagree"),
 )
@@ -116,10 +131,12 @@ _ALL: tuple[Code, ...] = (
 CODES: Mapping[str, Code] = {code.id: code for code in _ALL}
 
 
-def finding(code: str, position: Position, message: str, hint: str = "", source: str = "") -> Diagnostic:
+def finding(
+    code: str, position: Position, message: str, hint: str = "", source: str = "", *, witness: str = ""
+) -> Diagnostic:
     """A diagnostic with the severity that its code has.
 
     Raises:
         KeyError: `code` is not in `CODES` (a programmer's fault, so it is not caught).
     """
-    return Diagnostic(code, CODES[code].severity, position, message, hint, source)
+    return Diagnostic(code, CODES[code].severity, position, message, hint, source, witness)

@@ -24,7 +24,8 @@ class Diagnostic(msgspec.Struct, frozen=True):
     `code` is a key of `botopt.model.codes.CODES`. `message` says what is wrong in the author's
     own words, `hint` what to type instead (empty where there is nothing to suggest).
     `source` is the text of the line at `position`, without its line break, for the caret view;
-    it is not part of the finding's identity.
+    it is not part of the finding's identity. `witness` is a rule test in one line that shows what
+    the message says (empty where there is none).
     """
 
     code: str
@@ -33,6 +34,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
     message: str
     hint: str = ""
     source: str = ""
+    witness: str = ""
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

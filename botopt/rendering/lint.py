@@ -15,7 +15,7 @@ from botopt.rendering.linting.facts import NOTHING, Facts, known_in, known_on
 from botopt.rendering.linting.locale_rules import locale_findings
 from botopt.rendering.linting.statements import type_faults
 from botopt.rendering.linting.text_rules import missing_plurals, plain_link, single_braces
-from botopt.rendering.linting.trial import trial_render
+from botopt.rendering.linting.trial import Length, longest_texts, trial_render
 from botopt.rendering.naming import Reach, from_samples, reaches
 from botopt.rendering.reading.allowed import check
 from botopt.rendering.reading.faults import Fault
@@ -95,4 +95,4 @@ def _placed(text: Text, fault: Fault) -> Diagnostic:
     return finding(fault.code, place, fault.message, fault.hint)
 
 
-__all__ = ["check_template", "trial_render"]
+__all__ = ["Length", "check_template", "longest_texts", "trial_render"]

@@ -31,11 +31,14 @@ _ALL, _NEEDED = "all", "needed"
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """Every finding of a workspace. `policy` is None when one of them is an error."""
+    """Every finding of a workspace. `policy` is None when one of them is an error; `allowed` counts those that comments
+    in the files allow, which are not among them.
+    """
 
     policy: Policy | None
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...]
+    allowed: int = 0
 
 
 def validate(folder: Path | str) -> Validation:
@@ -74,14 +77,23 @@ def _found(snapshot: Snapshot, kind: str) -> Validation:
     with _few_collections():
         loaded = read_policy(snapshot, channel_types=CHANNEL_TYPES)
         checks = CHECKS if kind == _ALL else needed(CHECKS)
-        found = in_order((*loaded.diagnostics, *_checked(loaded, checks)))
+        found, allowed = in_order((*loaded.diagnostics, *_checked(loaded, checks))), 0
+        if kind == _ALL:
+            found, allowed = _allowed(found, loaded)
     policy = None if loaded.policy is None or has_errors(found) else unplaced(loaded.policy)
-    validation = Validation(policy, found, loaded.files)
+    validation = Validation(policy, found, loaded.files, allowed)
     key = key_of(snapshot, kind)
     data = None if key is None else pack(validation)
     if key is not None and data is not None:
         keep(key, data)
     return validation
+
+
+def _allowed(found: tuple[Diagnostic, ...], loaded: Loaded) -> tuple[tuple[Diagnostic, ...], int]:
+    from botopt.verify.allowing import allow
+
+    result = allow(found, loaded.sources)
+    return result.findings, result.count
 
 
 @contextmanager
@@ -101,5 +113,6 @@ def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:
     return [
         msgspec.structs.replace(finding, source=loaded.line(finding.position))
         for check in checks
+        if loaded.policy is not None or not check.whole
         for finding in check.findings(policy)
     ]

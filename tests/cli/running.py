@@ -41,7 +41,7 @@ events:
       - {id: large, when: amount >= 500, score: +0.15}
       - {id: tiny, when: amount < 5, score: -0.20}
 suppression:
-  - {id: once, cooldown: 6h}
+  - {id: once, cooldown: 6h, per: [user, event, note]}
   - {id: night, quiet_hours: {from: "22:00", to: "08:00"}}
 """
 TEMPLATES = """\

@@ -138,7 +138,7 @@ def test_a_policy_with_errors_ends_with_3_everywhere(tmp_path):
     assert f"     | {' ' * 26}^^^^^^\n" in done.stdout
     assert 'fix: did you mean "amount"?' in done.stdout
     [finding] = json.loads(botopt("validate", "--format", "json", cwd=folder).stdout)
-    assert list(finding) == "code severity file line column end_line end_column message hint".split()
+    assert list(finding) == "code severity file line column end_line end_column message hint witness".split()
     for command in (("replay", "events.jsonl"), ("render", "hello"), ("explain", "events.jsonl", "--event", "e1")):
         assert botopt(*command, cwd=folder).returncode == 3
 

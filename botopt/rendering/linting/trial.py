@@ -15,7 +15,7 @@ from botopt.model.codes import finding
 from botopt.model.condition import AnyOf, Condition, Not, Ref, Scope, ValueType, references
 from botopt.model.diagnostic import Diagnostic, in_order
 from botopt.model.errors import RenderError
-from botopt.model.policy import Choose, Policy, Template, Variant
+from botopt.model.policy import Choose, Policy, Template, Text, Variant
 from botopt.model.zones import is_zone
 from botopt.rendering.compilation import TextFailure
 from botopt.rendering.filters import FILTERS
@@ -75,6 +75,28 @@ def trial_render(policy: Policy, template: Template) -> tuple[Diagnostic, ...]:
     return _one_a_cause(findings)
 
 
+class Length(msgspec.Struct, frozen=True):
+    """The longest text that trials of one variant made in one locale: its characters, and with which values."""
+
+    variant: str
+    locale: str
+    event_type: str
+    text: Text
+    characters: int
+    words: str
+
+
+def longest_texts(policy: Policy, template: Template, event_type: str) -> Iterator[Length]:
+    """For every variant and locale of a sound template, the longest text on its samples and on invented edge cases."""
+    for way in reaches(policy, template.name):
+        for variant in template.variants if way.event_type == event_type else ():
+            try:
+                trial = _Trial(policy, template, variant, way)
+            except RenderError:
+                continue
+            yield from trial.lengths()
+
+
 def _one_a_cause(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The first finding of each cause at a place, whatever values brought it about."""
     first: dict[object, Diagnostic] = {}
@@ -123,6 +145,27 @@ class _Trial:
                 if failure and (failure.reason, failure.offset) not in failed:
                     failed.add((failure.reason, failure.offset))
                     yield _found(text.part, text.tag, case, failure)
+
+    def lengths(self) -> Iterator[Length]:
+        """The longest text of each locale."""
+        cases = list(self._cases())
+        for text in self._texts():
+            if text.part.kind != "text":
+                continue
+            tried = [(len(self._words(text, case)), case.words) for case in self._concerning(text, cases)]
+            if tried:
+                most, words = max(tried, key=lambda one: one[0])
+                yield Length(self.variant.name, text.tag, self.way.event_type, text.part.text, most, words)
+
+    def _words(self, text: _Tried, case: _Case) -> str:
+        """What a text says; nothing where it cannot be written."""
+        words = None if text.walk is None else text.walk.write(case.seen, text.tag, self.timezone, NOW_US)
+        if words is None:
+            try:
+                words = self.bound.write(self._compiled(text), case.given, text.tag, self.timezone, NOW_US)
+            except TextFailure:
+                return ""
+        return words.strip()
 
     def _texts(self) -> Iterator[_Tried]:
         for tag in self.variant.text:
@@ -271,4 +314,4 @@ def _filters(parsed: Parsed, name: str) -> Iterator[nodes.Filter]:
     return (node for node in parsed.inside if isinstance(node, nodes.Filter) and node.name == name)
 
 
-__all__: Sequence[str] = ["trial_render"]
+__all__: Sequence[str] = ["Length", "longest_texts", "trial_render"]
