@@ -21,7 +21,8 @@ _OPENING = re.compile(r"(?:(?<=[ \t])|^)#[ \t]*botopt:", re.MULTILINE | re.IGNOR
 _WORDS = re.compile(
     r"#\s*botopt:\s*(?P<verb>\w*)\s*(?P<code>[Bb]\d+)?[\s,:.–—-]*(?:because\b[\s:,]*(?P<reason>.*))?", re.IGNORECASE
 )
-_ENTRY = re.compile(r"-(?:\s|$)")
+_ENTRY = re.compile(r"-\s*(?:$|\{|#)|-\s+[\w.-]+\s*:(?:\s|$)")
+"""A list entry with keys, not a condition in a list of conditions."""
 
 
 class Allowance(msgspec.Struct, frozen=True):

@@ -22,7 +22,3 @@ def outlooks(policy: Policy) -> Mapping[str, Outlook]:
         known = _Latest.known = (policy, found)
     return known[1]
 
-
-def forget() -> None:
-    """Let go of the last policy."""
-    _Latest.known = None

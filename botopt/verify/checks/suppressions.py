@@ -50,7 +50,7 @@ def _unreachable(
         silent = [name for name in kind.by if name in known and _never_sent(known[name])]
         if len(silent) == len(kind.by):
             return f"{' and '.join(silent)} can never be sent", "see what is said there, or delete the suppression"
-    if not suppression.conditions or not all(_never_chosen(suppression, one) for one in concerned):
+    if not suppression.conditions or not _never_chosen(suppression, concerned):
         return None
     hint = "mend the condition, or delete the suppression"
     if suppression.when is not None:
@@ -72,14 +72,14 @@ def _never_sent(outlook: Outlook) -> bool:
     return outlook.event_type.enabled and outlook.sendable() is None
 
 
-def _never_chosen(suppression: Suppression, outlook: Outlook) -> bool:
-    """Whether no message of the type that is worth sending is one that the suppression may stop."""
+def _never_chosen(suppression: Suppression, concerned: Sequence[Outlook]) -> bool:
+    """Whether no message that is worth sending is one that the suppression may stop."""
     if isinstance(suppression.kind, Mute) and suppression.kind.window_us is not None:
         assert suppression.when is not None  # a mute with a length has a condition
-        if outlook.space.possible(outlook.space.node(suppression.when.condition)) is not None:
-            return suppression.unless is not None and _never_worth(suppression, outlook)
-        return True
-    return _never_worth(suppression, outlook)
+        condition = suppression.when.condition
+        if all(one.space.possible(one.space.node(condition)) is None for one in concerned):
+            return True  # what begins for one event type goes on for all in scope
+    return all(_never_worth(suppression, one) for one in concerned)
 
 
 def _never_worth(suppression: Suppression, outlook: Outlook) -> bool:
