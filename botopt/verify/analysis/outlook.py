@@ -133,7 +133,9 @@ class Outlook:
         nodes = []
         for one in self.suppressions:
             match one.kind:
-                case Mute(window_us=None) | Limit(reserved=(_, *_)):
+                case Mute(window_us=None):
+                    nodes.append(self.chosen(one, wanted=False))
+                case Limit() as limit if takes_all(limit, self.event_type):
                     nodes.append(self.chosen(one, wanted=False))
                 case Mute():
                     assert one.when is not None  # a mute with a length has a condition
@@ -317,3 +319,8 @@ class Outlook:
             return self.may_be_worth(mask, decided, factor)
 
         return self.find(goal, hope=hope, first=self.helpful, **more)  # type: ignore[arg-type]  # handed on as it came
+
+
+def takes_all(limit: Limit, event_type: EventType) -> bool:
+    """Whether all slots of a limit are reserved for other categories: sends and slots kept are never fewer."""
+    return sum(slots for name, slots in limit.reserved if name != event_type.category) >= limit.count

@@ -21,4 +21,3 @@ def outlooks(policy: Policy) -> Mapping[str, Outlook]:
         found = {name: Outlook(policy, one) for name, one in policy.events.items() if one.message is not None}
         known = _Latest.known = (policy, found)
     return known[1]
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice, product
@@ -10,22 +11,23 @@ import msgspec
 
 from botopt.engine.calendar import is_quiet
 from botopt.engine.stages.holdout import is_held_out
-from botopt.model.condition import Condition, Ref, Scope, ValueType, references
+from botopt.model.condition import All, Condition, Not, Ref, Scope, ValueType, references
 from botopt.model.instants import instant_text
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import Consent, FieldSpec, QuietHours
+from botopt.model.policy import Consent, FieldSpec, Limit, Mute, QuietHours
 from botopt.model.values import Problem, check
 from botopt.model.zones import is_zone, zone
 from botopt.network.source import compiled
 from botopt.verify.analysis.cells import Cell
 from botopt.verify.analysis.moments import Moment
 from botopt.verify.analysis.nodes import Box
-from botopt.verify.analysis.outlook import Outlook
+from botopt.verify.analysis.outlook import Outlook, takes_all
 from botopt.verify.analysis.space import Key
 
 _MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001  # a wall clock; its zone comes later
 _MORNING = 10 * 60
 _MOST_TRIES = 400
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _SOME_TEXTS = ("A-1", "abc", "1", "1234", "AB-1234", "2026-03-02", "a@example.com", "AC-123456")
 
 
@@ -37,11 +39,13 @@ class Scene(msgspec.Struct, frozen=True):
     at: str
 
 
-def scene_of(outlook: Outlook, box: Box, answers: Mapping[Condition, bool], *, awake: bool = True) -> Scene | None:
+def scene_of(
+    outlook: Outlook, box: Box, answers: Mapping[Condition, bool], *, awake: bool = True, sent: bool = False
+) -> Scene | None:
     """An event from the box, for which these conditions have these answers.
 
-    `awake`: it comes when no quiet hours of its type are, if the box leaves a choice. None: no single event was found,
-    most often because it takes a history.
+    `awake`: it comes when no quiet hours of its type are, if the box leaves a choice. `sent`: nothing stops it.
+    None: no single event was found, most often because it takes a history.
     """
     space = outlook.space
     refs = [ref for ref in space.refs if ref is not None]
@@ -49,13 +53,30 @@ def scene_of(outlook: Outlook, box: Box, answers: Mapping[Condition, bool], *, a
     moments = _moments(outlook, box, awake=awake)
     if not all(choices) or not moments:
         return None
-    tests = [(compiled(one, references(one)), references(one), answer) for one, answer in answers.items()]
+    wanted = [*answers.items(), *((one, False) for one in (stopping(outlook) if sent else ()))]
+    tests = [(compiled(one, references(one)), references(one), answer) for one, answer in wanted]
     for moment in moments[:3]:
         for chosen in islice(product(*choices), _MOST_TRIES):
             values = {ref.key: value for ref, value in zip(refs, chosen, strict=True)}
             if all(test([_value(values, ref, moment) for ref in asked]) is answer for test, asked, answer in tests):
                 return _scene(outlook, values, moment)
     return None
+
+
+def stopping(outlook: Outlook) -> Iterator[Condition]:
+    """What must not hold if a first message shall be sent; quiet hours are not among it."""
+    for one in outlook.suppressions:
+        exempt = [Not(one.unless.condition)] if one.unless is not None else []
+        chosen = [one.when.condition] if one.when is not None else []
+        match one.kind:
+            case Mute(window_us=None):
+                yield All((*chosen, *exempt))
+            case Limit() as limit if takes_all(limit, outlook.event_type):
+                yield All((*chosen, *exempt))
+            case Mute():
+                yield All(tuple(chosen))
+            case _:
+                pass
 
 
 def _value(values: Mapping[Key, object], ref: Ref, moment: Moment) -> object:
@@ -223,9 +244,8 @@ def flow(value: object) -> str:
         case list() | tuple():
             return f"[{', '.join(map(flow, value))}]"
         case str():
-            plain = value.replace("_", "a").isalnum() and value.isascii() and not value[0].isdigit()
-            special = value.lower() in {"true", "false", "null"}
-            return value if plain and not special else "'" + value.replace("'", "''") + "'"
+            plain = _PLAIN.fullmatch(value) and value.lower() not in {"true", "false", "null"}
+            return value if plain else "'" + value.replace("'", "''") + "'"
         case None:
             return "null"
         case _:

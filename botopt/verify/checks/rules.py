@@ -65,7 +65,7 @@ def _no_effect(outlook: Outlook, place: int) -> Diagnostic:
     if outlook.event_type.always and not (rule.message or rule.channel or rule.skip):
         why, hint = "always: true waives the threshold", "delete the rule, or always: true"
     elif standing.skipped_by not in (None, rule.id):
-        why, hint = f"whenever it matches, {standing.skipped_by} or another rule skips the message", "delete the rule"
+        why, hint = f"whenever it matches, {_skipper(outlook, place)} skips the message", "delete the rule"
     elif standing.outcome()[0] == 0:
         why = "whenever it matches, the score stays below what is needed, with or without it"
         hint = "raise its score, or delete it"
@@ -77,6 +77,14 @@ def _no_effect(outlook: Outlook, place: int) -> Diagnostic:
     expect = {"score": round(standing.score, 6), "threshold": round(standing.needed, 6)}
     witness = rules_as_in(outlook, found, name=f"B406 {outlook.event_type.name} {rule.id}", expect=expect)
     return finding("B406", rule.position, f"rule {rule.id} changes nothing: {why}", hint, witness=witness)
+
+
+def _skipper(outlook: Outlook, place: int) -> str:
+    """The rule that skips whatever a rule matches, or all those that may."""
+    skips = [other for other, rule in enumerate(outlook.rules) if rule.skip and other != place]
+    mine = outlook.rule(place)
+    alone = [one for one in skips if outlook.space.possible(mine, outlook.rule(one, holds=False)) is None]
+    return " or ".join(outlook.rules[one].id for one in (alone[:1] or skips))
 
 
 def _overridden(outlook: Outlook, place: int) -> Iterator[Diagnostic]:
@@ -125,7 +133,7 @@ def _both(outlook: Outlook, place: int, what: str) -> str:
     if sent is not None and what != "skip":
         standing = sent.standing
         value = {"template": standing.template} if what == "message" else {"channel": standing.channel}
-        return rules_as_in(outlook, sent, name=name, expect=value)
+        return rules_as_in(outlook, sent, name=name, expect=value, sent=True)
     found = outlook.find(lambda *_: True, first=1 << place, fixed=fixed)
     if found is None:
         return ""

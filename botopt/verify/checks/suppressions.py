@@ -8,7 +8,7 @@ from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.policy import Inhibition, Limit, Mute, Policy, QuietHours, Suppression
 from botopt.verify.analysis.nodes import SOME, Node
-from botopt.verify.analysis.outlook import Outlook, Standing
+from botopt.verify.analysis.outlook import Outlook, Standing, takes_all
 from botopt.verify.analysis.outlooks import outlooks
 from botopt.verify.analysis.space import UndecidedError
 from botopt.verify.analysis.witness import as_test, scene_of
@@ -135,8 +135,7 @@ def _may_block(suppression: Suppression, outlook: Outlook) -> bool:
         case QuietHours():
             return bool(outlook.space.moments)  # where nothing asks for the time, B115 says all there is
         case Limit() as limit:
-            kept = sum(slots for name, slots in limit.reserved if name != outlook.event_type.category)
-            return kept >= limit.count
+            return takes_all(limit, outlook.event_type)
         case _:
             return False
 
@@ -173,7 +172,7 @@ def _always_blocks(outlook: Outlook, blockers: Sequence[Suppression]) -> Diagnos
         why = "it is worth sending at no other time"
         hint = "shorten the hours, or mend the rules that ask for the time"
     else:
-        why = "what it stops is all that is worth sending"
+        why = f"what {'it stops' if len(named) == 1 else 'they stop'} is all that is worth sending"
         hint = f"narrow {last.id}; type enabled: false at {name} if nothing of it shall be sent"
     stop = "stops" if len(named) == 1 else "together stop"
     message = f'{ids} {stop} every message of "{name}": {why}'

@@ -83,7 +83,9 @@ def _never(ways: Sequence[Outlook], template: Template, place: int, variant: Var
         hint = f"move {variant.name} up, or narrow the when of {covering[0].name}"
     elif before and template.choose is not Choose.WEIGHTED:
         why = "whatever the event, one of the variants above it is chosen"
-        hint = "move it up, narrow their conditions, or delete it"
+        above = template.variants[place - 1].name
+        hint = f"narrow their conditions; or delete {variant.name} and the when of {above}, so that {above} is the last"
+        hint = hint if when is None else "move it up, narrow their conditions, or delete it"
     else:
         why = "its when never holds where this template is sent"
         hint = "mend its when, or delete the variant"
@@ -115,7 +117,9 @@ def _witness(ways: Sequence[Outlook], template: Template, variant: Variant) -> s
                 ]
                 answers = {when.condition: holds for when, holds in whens if when is not None}
                 answers |= {rule.when.condition: bool(found.mask >> bit & 1) for bit, rule in enumerate(outlook.rules)}
-                return as_test(outlook, scene_of(outlook, found.box, answers), name, {"variant": earlier.name})
+                return as_test(
+                    outlook, scene_of(outlook, found.box, answers, sent=True), name, {"variant": earlier.name}
+                )
     return ""
 
 

@@ -39,10 +39,13 @@ def says_all(outlook: Outlook) -> bool:
     return _never_below(outlook) is not None
 
 
-def rules_as_in(outlook: Outlook, found: Found, *, name: str, expect: Mapping[str, object]) -> str:
-    """A rule test with an event for which exactly these rules hold; empty where none is found."""
+def rules_as_in(outlook: Outlook, found: Found, *, name: str, expect: Mapping[str, object], sent: bool = False) -> str:
+    """A rule test with an event for which exactly these rules hold; empty where none is found.
+
+    `sent`: nothing else stops it.
+    """
     answers = {rule.when.condition: bool(found.mask >> bit & 1) for bit, rule in enumerate(outlook.rules)}
-    return as_test(outlook, scene_of(outlook, found.box, answers), name, expect)
+    return as_test(outlook, scene_of(outlook, found.box, answers, sent=sent), name, expect)
 
 
 def _best(outlook: Outlook) -> tuple[Found | None, Found | None]:
@@ -147,7 +150,7 @@ def _always(outlook: Outlook, low: Found) -> Diagnostic:
     hold = f"{' and '.join(held)} {'holds' if len(held) == 1 else 'hold'}"
     message = (
         f'"{name}" is always worth sending: its score is {number(standing.lowest)} at least, even when {hold}, '
-        f"and it never needs to be above more than {number(standing.most_needed)}"
+        f"and {number(standing.most_needed)} is the most that it must be above"
     )
     hint = "lower the weight or the scores, raise the threshold, or type always: true if that is meant"
     expect = {"score": round(standing.score, 6), "threshold": round(standing.needed, 6)}
