@@ -12,12 +12,16 @@ LEAF, EVERY, SOME = 0, 1, 2
 
 
 class Node(NamedTuple):
-    """A condition made ready: a LEAF is a dimension and cells of it; EVERY or SOME of its parts must hold."""
+    """A condition made ready: a LEAF is a dimension and cells of it; EVERY or SOME of its parts must hold.
+
+    `size` is how many leaves it has, which is what it costs to look at it.
+    """
 
     kind: int
     place: int = 0
     mask: int = 0
     parts: tuple[Node, ...] = ()
+    size: int = 1
 
 
 TRUE = Node(EVERY)
@@ -30,12 +34,17 @@ def joined(nodes: Sequence[Node], *, every: bool) -> Node:
     if final in nodes:
         return final
     parts = tuple(node for node in nodes if node != neutral)
-    return parts[0] if len(parts) == 1 else Node(EVERY if every else SOME, parts=parts)
+    return parts[0] if len(parts) == 1 else of(EVERY if every else SOME, parts)
+
+
+def of(kind: int, parts: tuple[Node, ...]) -> Node:
+    """Every one of these, or some."""
+    return Node(kind, parts=parts, size=sum(part.size for part in parts))
 
 
 def _may(node: Node, box: Sequence[int]) -> bool:
     """Whether a glance leaves it possible in the box."""
-    kind, place, mask, parts = node
+    kind, place, mask, parts, _ = node
     if kind == LEAF:
         return bool(box[place] & mask)
     return all(_may(part, box) for part in parts) if kind == EVERY else any(_may(part, box) for part in parts)
@@ -43,7 +52,7 @@ def _may(node: Node, box: Sequence[int]) -> bool:
 
 def _does(node: Node, box: Sequence[int]) -> bool:
     """Whether it surely holds in all of the box."""
-    kind, place, mask, parts = node
+    kind, place, mask, parts, _ = node
     if kind == LEAF:
         return not box[place] & ~mask
     return all(_does(part, box) for part in parts) if kind == EVERY else any(_does(part, box) for part in parts)
@@ -57,7 +66,7 @@ def narrowed(nodes: Sequence[Node], box: list[int]) -> list[list[Node]] | None:
     waiting = list(nodes)
     choices: list[list[Node]] = []
     while waiting:
-        kind, place, mask, parts = waiting.pop()
+        kind, place, mask, parts, _ = waiting.pop()
         if kind == LEAF:
             box[place] &= mask
             if not box[place]:

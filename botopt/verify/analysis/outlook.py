@@ -13,7 +13,7 @@ from botopt.learning.engagement import factor_range
 from botopt.model.condition import Condition
 from botopt.model.policy import EventType, Limit, Mute, Policy, QuietHours, Rule, Suppression
 from botopt.verify.analysis.nodes import Box, Node, joined
-from botopt.verify.analysis.space import Space, UndecidedError
+from botopt.verify.analysis.space import Patience, Space, UndecidedError
 
 Mask = int
 """Which rules hold: bit i is rule i."""
@@ -69,7 +69,7 @@ class Found(msgspec.Struct, frozen=True):
 class Outlook:
     """One event type. Its space is cut by everything that can concern its messages."""
 
-    def __init__(self, policy: Policy, event_type: EventType) -> None:
+    def __init__(self, policy: Policy, event_type: EventType, patience: Patience | None = None) -> None:
         self.policy = policy
         self.event_type = event_type
         self.rules = event_type.rules
@@ -83,6 +83,7 @@ class Outlook:
         self._standings: dict[Mask, Standing] = {}
         self._space: Space | None = None
         self._nodes: tuple[tuple[Node, Node], ...] = ()
+        self._patience = patience
         self._seen: dict[Mask, Found] = {}
 
     # -- the space
@@ -93,7 +94,9 @@ class Outlook:
         if self._space is None:
             quiet = [one.kind for one in self.suppressions if isinstance(one.kind, QuietHours)]
             released = any(hours.hold for hours in quiet)
-            self._space = Space(self.policy, self.event_type, self._conditions(), quiet, released=released)
+            self._space = Space(
+                self.policy, self.event_type, self._conditions(), quiet, released=released, patience=self._patience
+            )
             self._nodes = tuple(
                 (self._space.node(rule.when.condition, wanted=False), self._space.node(rule.when.condition))
                 for rule in self.rules

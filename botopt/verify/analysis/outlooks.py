@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from botopt.model.policy import Policy
 from botopt.verify.analysis.outlook import Outlook
+from botopt.verify.analysis.space import Patience
 
 
 class _Latest:
@@ -18,6 +19,7 @@ def outlooks(policy: Policy) -> Mapping[str, Outlook]:
     """One for each event type that has a message, by name; those that are not enabled, too."""
     known = _Latest.known
     if known is None or known[0] is not policy:
-        found = {name: Outlook(policy, one) for name, one in policy.events.items() if one.message is not None}
+        patience = Patience()
+        found = {name: Outlook(policy, one, patience) for name, one in policy.events.items() if one.message is not None}
         known = _Latest.known = (policy, found)
     return known[1]

@@ -39,14 +39,23 @@ from botopt.network.samples import leaves
 from botopt.network.source import compiled
 from botopt.verify.analysis.cells import ABSENT, MOST_NEEDLES, Cell, cells_of
 from botopt.verify.analysis.moments import Moment, moments, quiet_mask
-from botopt.verify.analysis.nodes import FALSE, LEAF, SOME, TRUE, Box, Node, joined, narrowed
+from botopt.verify.analysis.nodes import FALSE, LEAF, SOME, TRUE, Box, Node, joined, narrowed, of
 from botopt.verify.analysis.ranges import ANYTHING, NOTHING, Range, can_fail, can_hold, range_of
 
 Key = tuple[Scope, str, int]
-MOST_STEPS = 4_000
-"""So many branches are followed for one question; then it is not decided."""
+MOST_FOR_A_QUESTION = 50_000
+"""So many leaves of conditions are looked at for one question; then it is not decided."""
+
+MOST_FOR_A_TYPE = 500_000
+"""So many for all questions about one event type."""
+
+MOST_IN_ALL = 2_000_000
+"""So many for all event types of a policy: no policy, however large, keeps its author waiting for more than seconds."""
 
 _MOST_COMBINATIONS = 64
+_DERIVED_COST = 40
+"""What a leaf costs that intervals decide, in leaves that cells decide."""
+
 _MOMENT: Key = (Scope.TIME, "", 0)
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operators.eq,
@@ -68,6 +77,13 @@ class UndecidedError(Exception):
     """A question took too many steps: nothing is said about it."""
 
 
+class Patience:
+    """How many leaves may still be looked at, over all event types of a policy."""
+
+    def __init__(self) -> None:
+        self.left = MOST_IN_ALL
+
+
 class Space:
     """The events of one type with their users' attributes, history and moment, as far as these conditions look.
 
@@ -83,6 +99,7 @@ class Space:
         quiet: Sequence[QuietHours] = (),
         *,
         released: bool = False,
+        patience: Patience | None = None,
     ) -> None:
         self.policy = policy
         self.event_type = event_type
@@ -93,7 +110,9 @@ class Space:
         self.refs: list[Ref | None] = []
         self.derived: list[tuple[int, Condition]] = []
         self.moments: tuple[Moment, ...] = ()
-        self.steps = MOST_STEPS
+        self.patience = Patience() if patience is None else patience
+        self._remaining = MOST_FOR_A_TYPE
+        self._steps = 0
         self._full: list[int] = []
         self._known: dict[tuple[Condition, bool], Node] = {}
         self._gather(conditions)
@@ -303,10 +322,11 @@ class Space:
         Raises:
             UndecidedError: it would take too long to say.
         """
-        self.steps = MOST_STEPS
+        self._steps = min(MOST_FOR_A_QUESTION, self._remaining, self.patience.left)
         return self._solve(nodes, self._full if within is None else [*within, *self._full[len(within) :]])
 
     def _solve(self, nodes: Sequence[Node], before: Sequence[int]) -> Iterator[Box]:
+        self._spend(sum(node.size for node in nodes))
         box = list(before)
         undecided = narrowed(nodes, box)
         if undecided is None:
@@ -315,20 +335,27 @@ class Space:
             if self._consistent(box):
                 yield tuple(box)
             return
-        rest = [Node(SOME, parts=tuple(parts)) for parts in undecided[1:]]
+        rest = [of(SOME, tuple(parts)) for parts in undecided[1:]]
         for part in undecided[0]:
-            self.steps -= 1
-            if self.steps < 0:
-                raise UndecidedError
             yield from self._solve([part, *rest], box)
             if part.kind == LEAF:  # what comes now is apart from this
                 box[part.place] &= ~part.mask
                 if not box[part.place]:
                     return
 
+    def _spend(self, cost: int) -> None:
+        self._steps -= cost
+        self._remaining -= cost
+        self.patience.left -= cost
+        if self._steps < 0:
+            raise UndecidedError
+
     def _consistent(self, box: list[int]) -> bool:
         """Whether what was assumed of leaves that cells cannot tell can be, by what else is known in the box."""
         for place, leaf in self.derived:
+            if box[place] == self._full[place]:
+                continue  # nothing was assumed of it
+            self._spend(_DERIVED_COST)
             wanted = {cell.value for bit, cell in enumerate(self.cells[place]) if box[place] >> bit & 1}
             if not wanted & self._outcomes(leaf, box):
                 return False

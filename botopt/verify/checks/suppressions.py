@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from botopt.model.codes import finding
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.policy import Inhibition, Limit, Mute, Policy, QuietHours, Suppression
-from botopt.verify.analysis.nodes import SOME, Node
+from botopt.verify.analysis.nodes import Node, joined
 from botopt.verify.analysis.outlook import Outlook, Standing, takes_all
 from botopt.verify.analysis.outlooks import outlooks
 from botopt.verify.analysis.space import UndecidedError
@@ -145,7 +145,7 @@ def _stops(outlook: Outlook, suppression: Suppression) -> Node:
     chosen = outlook.chosen(suppression, wanted=False)
     if isinstance(suppression.kind, QuietHours):
         awake = outlook.space.quiet_node(suppression.kind, wanted=False)
-        return Node(SOME, parts=(chosen, awake))
+        return joined([chosen, awake], every=False)
     return chosen
 
 
