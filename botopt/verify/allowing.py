@@ -21,8 +21,9 @@ class Allowed(msgspec.Struct, frozen=True):
     count: int
 
 
-def allow(found: tuple[Diagnostic, ...], sources: Mapping[str, SourceText]) -> Allowed:
-    """Take away what comments allow. A comment that allows nothing is a finding, unless errors hide what it is about.
+def allow(found: tuple[Diagnostic, ...], sources: Mapping[str, SourceText], *, complete: bool = True) -> Allowed:
+    """Take away what comments allow. A comment that allows nothing is a finding, unless errors hide what it is about,
+    or `found` is not `complete`.
 
     A comment is about its own line, or, if it stands alone, about the next one. It allows a finding on that line, and
     one in the entry that begins there.
@@ -39,7 +40,7 @@ def allow(found: tuple[Diagnostic, ...], sources: Mapping[str, SourceText]) -> A
             left.append(one)
         else:
             used.add(comment)
-    whole = not has_errors(found)
+    whole = complete and not has_errors(found)
     wrong = _wrong([one for _, one in comments], used, whole=whole)
     placed = [msgspec.structs.replace(one, source=sources[one.position.file].line(one.position.line)) for one in wrong]
     return Allowed(in_order((*left, *placed)), len(found) - len(left))

@@ -23,10 +23,11 @@ from botopt.delivery.registry import CHANNEL_TYPES
 from botopt.loading.files import find_tests, no_rules, read_bytes
 from botopt.loading.parse.memory import Memory
 from botopt.loading.policy import put_together
-from botopt.loading.reader import Document, read_data
+from botopt.loading.reader import Document, SourceText, read_data
 from botopt.loading.snapshot import KINDS, take
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
+from botopt.verify.allowing import allow
 from botopt.verify.checks import CHECKS
 from botopt.verify.ruletest.reading import tests_in
 
@@ -46,8 +47,9 @@ class View(msgspec.Struct, frozen=True):
     """A workspace as it was at one look.
 
     `documents` are its files by name, each read, and `problems` what was found then. `kinds` says what each is:
-    `rules`, `templates` or `tests`. `policy` is what is sound in it, the whole of it where `sound`. `diagnostics` are
-    the findings that cost little, all of them if `whole`. `open` are the files that an editor holds.
+    `rules`, `templates` or `tests`. `policy` is what is sound in it, the whole of it where `sound`; `is_read`: reading
+    alone found no error. `diagnostics` are the findings that cost little, all of them if `whole`, without those in
+    `allowed`, which comments allow. `open` are the files that an editor holds.
     """
 
     documents: Mapping[str, Document]
@@ -56,7 +58,14 @@ class View(msgspec.Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     open: frozenset[str]
     problems: Mapping[str, tuple[Diagnostic, ...]]
+    is_read: bool
     whole: bool = True
+    allowed: tuple[Diagnostic, ...] = ()
+
+    @property
+    def sources(self) -> dict[str, SourceText]:
+        """The texts of rules and templates."""
+        return {name: one.source for name, one in self.documents.items() if self.kinds[name] != TESTS}
 
     @property
     def sound(self) -> bool:
@@ -135,12 +144,15 @@ class Live:
             found,
             frozenset(self._written),
             {name: found for name, (_, found) in read.items()},
+            is_read=not has_errors(found),
         )
         checked = [_placed(view, one) for check in self._checks for one in check(policy, most)]
         whole = not any(check.left for check in self._checks)
-        view = msgspec.structs.replace(view, diagnostics=in_order((*found, *checked)), whole=whole)
-        tests = _tests(view, view.open)
-        return msgspec.structs.replace(view, diagnostics=in_order((*view.diagnostics, *tests)))
+        all_found = in_order((*found, *checked))
+        left = allow(all_found, view.sources, complete=False).findings
+        allowed = tuple(one for one in all_found if one not in left)
+        view = msgspec.structs.replace(view, diagnostics=left, whole=whole, allowed=allowed)
+        return msgspec.structs.replace(view, diagnostics=in_order((*left, *_tests(view, view.open))))
 
     def imagine(self, texts: Mapping[str, bytes]) -> View:
         """The workspace as it would be with these texts; it stays as it is."""
@@ -187,8 +199,13 @@ def settle() -> None:
 
 def rest(view: View) -> tuple[Diagnostic, ...]:
     """What else there is to find: checks of the whole policy, and of the tests in files that are not open."""
-    found = [_placed(view, one) for check in CHECKS if check.again is None for one in check.findings(view.policy)]
-    return in_order((*found, *_tests(view, view.documents.keys() - view.open)))
+    checks = [check for check in CHECKS if check.again is None and (view.is_read or not check.whole)]
+    more = [_placed(view, one) for check in checks for one in check.findings(view.policy)]
+    tests = _tests(view, view.documents.keys() - view.open)
+    known = set(view.diagnostics)
+    together = tuple(one for one in view.diagnostics if view.kinds.get(one.position.file) != TESTS)
+    left = allow(in_order((*together, *view.allowed, *more)), view.sources).findings
+    return in_order((*(one for one in left if one not in known), *tests))
 
 
 def _tests(view: View, names: frozenset[str] | set[str]) -> tuple[Diagnostic, ...]:

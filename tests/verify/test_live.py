@@ -59,6 +59,22 @@ def test_a_finding_in_another_file_comes_and_goes(workspace: Path):
     assert live.look().diagnostics == ()
 
 
+def test_a_comment_allows_a_finding_and_one_that_allows_nothing_is_told(workspace: Path):
+    live, name = Live(workspace), "rules/settings.yaml"
+    text = (workspace / name).read_text("utf-8")
+    last = "  customer_since: {type: time, optional: true}\n"
+    assert last in text
+
+    def codes_with(comment: str) -> set[str]:
+        more = f"  nobody_asks: {{type: text, optional: true}}{comment}\n"
+        live.write(name, text.replace(last, last + more).encode())
+        return {one.code for one in all_of(live.look())}
+
+    assert codes_with("") == {"B401", "B412"}
+    assert codes_with("  # botopt: allow B412 because it is for later") == {"B401"}
+    assert codes_with("  # botopt: allow B405 because it is for later") == {"B401", "B412", "B416"}
+
+
 def test_what_changes_on_the_disk_is_seen_at_a_refresh(workspace: Path):
     live = Live(workspace)
     assert not live.refresh()

@@ -27,8 +27,8 @@ class Remembering(Protocol):
 class Check(msgspec.Struct, frozen=True):
     """A named function from a policy to findings. `essential` finds what must not be there before an event is decided,
     if there is such a thing: a part of what `findings` finds. `again` makes what finds the same for those who ask
-    after every edit. `whole`: it says what a policy never does, so it needs one without errors: in one that lacks a part
-    it would be wrong.
+    after every edit. `whole`: it says what a policy never does, so it needs one without errors: in one that lacks a
+    part it would be wrong.
     """
 
     name: str
