@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from botopt.cli import (
+    diff,
     docs,
     doctor,
     explain,
@@ -52,6 +53,7 @@ _FIRST: tuple[Callable[..., None], ...] = (
     validate.validate,
     test.test,
     replay.replay,
+    diff.diff,
     explain.explain,
     why_not.why_not,
     render.render,

@@ -41,10 +41,10 @@ class Progress:
         """Take the bar away."""
         self._stack.close()
 
-    def tick(self, lines: int) -> None:
-        """So many more lines were decided."""
+    def tick(self, lines: int, position: int | None = None) -> None:
+        """So many more lines were decided; `position` is how many bytes were read, where other processes read them."""
         self._lines += lines
         if self._bar is not None:
             elapsed = self._bar.tasks[self._task].elapsed or 1.0
             rate = f"{self._lines / elapsed:,.0f} lines/s"
-            self._bar.update(self._task, completed=self._inputs.position(), rate=rate)
+            self._bar.update(self._task, completed=self._inputs.position() if position is None else position, rate=rate)

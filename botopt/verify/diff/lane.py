@@ -1,0 +1,247 @@
+"""Events of some users decided by two policies at once, each with its own states, and compared on the spot.
+
+What is ordinary stays as record lines, which are compared letter by letter. A `Decision` is made only of what differs.
+Both policies must have the same revision, so that equal decisions are equal lines (`comparing.py` sees to that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from botopt.model.decision import Decision
+from botopt.model.event import Event, Line, Rejected
+from botopt.model.policy import FEEDBACK_TYPES, RESERVED_TYPES, Mute, Policy
+from botopt.model.ports import StateStore
+from botopt.model.user_state import NEVER_US, UserState, pack, unpack
+from botopt.sources.envelope import Decoder
+from botopt.verify.diff.attribution import Attribution
+from botopt.verify.diff.matching import Matching, Moment, next_id
+from botopt.verify.diff.sides import SILENT, Side, only_numbers, reads_alike
+from botopt.verify.diff.snapshot import before
+from botopt.verify.diff.stories import Story, Track
+from botopt.verify.diff.tally import Tally
+
+_BATCH = 100_000
+"""Lines after which states are packed, as in a replay."""
+
+_RESERVED = frozenset((*RESERVED_TYPES, *FEEDBACK_TYPES))
+_LAST = (1 << 62, 0)
+_ALL = 1 << 31
+
+
+class PairLane:
+    """Decides lines by both policies. Call `decide`, and at the end `finish`; then `tally` is complete."""
+
+    def __init__(self, old: Side, new: Side, attribution: Attribution, samples: int) -> None:
+        self._old, self._new = old, new
+        self._decoders = Decoder(old.engine.policy), Decoder(new.engine.policy)
+        self._one_decoder = reads_alike(old.engine.policy, new.engine.policy)
+        self._stories: dict[str, Story] = {}
+        self._people: set[str] = set()
+        self.tally = Tally(samples)
+        self._matching = Matching(old, new, attribution, self.tally)
+        self.newest_us = NEVER_US
+        keep = old.engine.keep
+        windows = (keep.sends_us, keep.dedupe_us, *keep.times.values(), *keep.past.values())
+        self._reach_us = 2 * max(windows)
+        self._batch = 0
+        self._foreign = _mutes(new.engine.policy) - _mutes(old.engine.policy)
+
+    def begin(self, store: StateStore, mine: Callable[[str], bool]) -> None:
+        """Watch the messages that are held in a state from before."""
+        for _, user in store.due(_LAST[0], _ALL):
+            if mine(user):
+                story = self._stories[user] = Story()
+                for held in self._old.state(user).held:
+                    track = Track((-1, 0), held.event.key)
+                    name = next_id(track.key, held.attempt - 1, held.until_us)
+                    story.open_old[name] = story.open_new[name] = track, held.attempt - 1
+
+    def event(self, raw: bytes, number: int, input_number: int = 0) -> Event | Rejected | None:
+        """What a line is: an event, if either policy can read it as one."""
+        found = self._decoders[0].decode(raw, number, input_number)
+        if isinstance(found, Event) or self._one_decoder:
+            return found
+        other = self._decoders[1].decode(raw, number, input_number)
+        return other if isinstance(other, Event) else found
+
+    def decide(self, raws: Sequence[bytes], numbers: Sequence[int], input_number: int) -> None:
+        """Decide these lines of one input; `numbers` are theirs."""
+        old, new, stories, people = self._old, self._new, self._stories, self._people
+        (typed, strict), (other_typed, other_strict) = ((each.typed, each.decode) for each in self._decoders)
+        take, other_take = old.lines.take, new.lines.take
+        lines, other_lines = old.lines.lines, new.lines.lines
+        sent, other_sent = old.loads.sent, new.loads.sent
+        one, decided, newest_us = self._one_decoder, 0, self.newest_us
+        for place, raw in enumerate(raws):
+            event = typed(raw) or strict(raw, numbers[place], input_number)
+            other = event if one else other_typed(raw) or other_strict(raw, numbers[place], input_number)
+            if type(event) is not Event or type(other) is not Event:
+                if isinstance(event, Event) or isinstance(other, Event):
+                    self._decide_refused(event, other, Line(numbers[place], raw, input_number))
+                continue
+            user = event.user
+            state, other_state = old.state(user), new.state(user)
+            story = stories.get(user)
+            if story is not None and not story.quiet:
+                self._decide_watched(story, state, other_state, event, other, Line(numbers[place], raw, input_number))
+            else:
+                taken, other_taken = take(state, event), other_take(other_state, other)
+                if taken and other_taken and lines == other_lines and not state.held and not other_state.held:
+                    if lines:
+                        decided += 1
+                        people.add(user)
+                        if not lines[0].endswith(SILENT):
+                            sent(user, state.clock_us)
+                            other_sent(user, state.clock_us)
+                        lines.clear()
+                        other_lines.clear()
+                else:
+                    line = Line(numbers[place], raw, input_number)
+                    self._decide_differing(state, other_state, event, other, line, (taken, other_taken))
+            if state.clock_us > newest_us:  # noqa: PLR1730 - max() takes three times as long
+                newest_us = state.clock_us
+            if other_state.clock_us > newest_us:  # noqa: PLR1730
+                newest_us = other_state.clock_us
+        self.newest_us = newest_us
+        self.tally.decided += decided
+        self._batch += len(raws)
+        if self._batch >= _BATCH:
+            self._commit()
+
+    def _decide_differing(
+        self,
+        state: UserState,
+        other_state: UserState,
+        event: Event,
+        other: Event,
+        line: Line,
+        taken: tuple[bool, bool],
+    ) -> None:
+        """A line of a user about whom nothing differed yet; it is no ordinary one, or it differs."""
+        if all(taken) and not (state.held or other_state.held) and self._is_ordinary(event, other, state, other_state):
+            return
+        records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
+        others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
+        self._take(event, Moment((line.input_number, line.number), event.key, records, others))
+
+    def _decide_watched(
+        self, story: Story, state: UserState, other_state: UserState, event: Event, other: Event, line: Line
+    ) -> None:
+        """A line of a user whose states differ already, or for whom messages wait."""
+        again = self._again(story, state, other_state, event, other, line)
+        old, new = self._old.lines, self._new.lines
+        taken = old.take(state, event), new.take(other_state, other)
+        if all(taken) and not (state.held or other_state.held) and self._is_ordinary(event, other, state, other_state):
+            return
+        records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
+        others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
+        if again is _as_old:
+            again = lambda: records  # noqa: E731
+        self._take(event, Moment((line.input_number, line.number), event.key, records, others, again))
+
+    def _is_ordinary(self, event: Event, other: Event, state: UserState, other_state: UserState) -> bool:
+        """Whether both have decided alike, but for numbers; then it is counted."""
+        lines, other_lines = self._old.lines.lines, self._new.lines.lines
+        if lines != other_lines:
+            if not (lines and other_lines and only_numbers(lines[0], other_lines[0])):
+                return False
+            self.tally.numbers(other.type)
+        if lines:
+            self._count(event.user)
+            if not lines[0].endswith(SILENT):
+                self._old.loads.sent(event.user, state.clock_us)
+                self._new.loads.sent(event.user, other_state.clock_us)
+            lines.clear()
+            other_lines.clear()
+        return True
+
+    def _decide_refused(self, event: Event | Rejected | None, other: Event | Rejected | None, line: Line) -> None:
+        """A line that only one policy can read."""
+        known = event if isinstance(event, Event) else other
+        assert isinstance(known, Event)
+        state, other_state = self._old.state(known.user), self._new.state(known.user)
+        story = self._stories.get(known.user)
+        again = None
+        if story is not None and isinstance(other, Event):
+            again = self._again(story, state, other_state, known, other, line)
+        records = self._either(self._old, state, event, line)
+        others = self._either(self._new, other_state, other, line)
+        if again is _as_old:
+            again = lambda: records  # noqa: E731
+        if isinstance(other, Rejected) and story is not None and story.diverged:
+            again = lambda: others  # noqa: E731 - it is refused whatever the state is
+        self.newest_us = max(self.newest_us, state.clock_us, other_state.clock_us)
+        self._take(known, Moment((line.input_number, line.number), known.key, records, others, again))
+
+    def _either(self, side: Side, state: UserState, what: Event | Rejected | None, line: Line) -> list[Decision]:
+        if isinstance(what, Event):
+            return side.records(state, what, line)
+        return [] if what is None else [side.engine.reject(what)]
+
+    def _again(
+        self, story: Story, state: UserState, other_state: UserState, event: Event, other: Event, line: Line
+    ) -> Callable[[], list[Decision]] | None:
+        """Decides with the new policy about the user as the old one left them, where that is another question."""
+        if not story.diverged:
+            return None
+        if event.type in _RESERVED:
+            due_us = state.due_us
+            if due_us is None or due_us > max(state.clock_us, event.time_us):
+                return _as_old
+            packed = pack(state)
+            return lambda: self._new.engine.decide(unpack(packed), other, line)
+        made = before(state, other_state, event, other, self._foreign)
+        return lambda: self._new.engine.decide(made(), other, line)
+
+    def _take(self, event: Event, moment: Moment) -> None:
+        user = event.user
+        story = self._stories.get(user)
+        if story is None:
+            story = Story()
+        if self._matching.take(story, user, moment):
+            self._count(user)
+        if not story.quiet or story.noticed:
+            self._stories[user] = story
+
+    def _count(self, user: str) -> None:
+        self.tally.decided += 1
+        self._people.add(user)
+
+    def _commit(self) -> None:
+        """Pack states; users whose states are equal again have no differing past any more."""
+        self._batch = 0
+        touched = {user for user in self._old.population.touched if user in self._stories}
+        old, new = self._old.commit(), self._new.commit()
+        for user in touched:
+            story = self._stories[user]
+            if story.diverged and old.get(user) == new.get(user):
+                story.diverged = False
+                story.changes.clear()
+            story.forget(self.newest_us - self._reach_us)
+
+    def finish(self, end_us: int) -> None:
+        """Release what is due by then, and close the books."""
+        for user, story in sorted(self._stories.items()):
+            if story.waits:
+                state, other_state = self._old.state(user), self._new.state(user)
+                again = self._release_again(state, end_us) if story.diverged else None
+                records = self._old.engine.release(state, end_us)
+                others = self._new.engine.release(other_state, end_us)
+                self._matching.take(story, user, Moment(_LAST, None, records, others, again))
+                self._matching.close(story, user)
+        self.tally.users = len(self._people)
+        self.tally.close(self._old.loads, self._new.loads)
+
+    def _release_again(self, state: UserState, end_us: int) -> Callable[[], list[Decision]]:
+        packed = pack(state)
+        return lambda: self._new.engine.release(unpack(packed), end_us)
+
+
+def _as_old() -> list[Decision]:
+    """Stands for: both policies do the same with this event about the same user, because neither decides."""
+    return []
+
+
+def _mutes(policy: Policy) -> set[str]:
+    return {suppression.id for suppression in policy.suppressions if isinstance(suppression.kind, Mute)}

@@ -1,0 +1,81 @@
+"""One of the two policies of a comparison at work on its own states."""
+
+from __future__ import annotations
+
+from botopt.engine.engine import Engine
+from botopt.engine.lines.engine import LineEngine
+from botopt.model.decision import Decision
+from botopt.model.event import Event, Line
+from botopt.model.policy import Policy
+from botopt.model.ports import StateStore
+from botopt.model.record import decode_line
+from botopt.model.user_state import UserState
+from botopt.verify.diff.loads import Loads
+from botopt.verify.population import Population
+
+SILENT = ',"message":null,"revision":""}\n'
+"""How a record line ends when nothing was sent; both policies of a comparison have no revision."""
+
+_SCORE, _MESSAGE = ',"score":', ',"message":{'
+"""Neither can stand in a text: there the quotes would be escaped."""
+
+
+class Side:
+    """A policy, its users and what they got."""
+
+    def __init__(self, engine: Engine, store: StateStore, memory: int) -> None:
+        self.engine = engine
+        self.population = Population(engine, store, memory)
+        self.lines = LineEngine(engine)
+        self.loads = Loads()
+        self._store = store
+
+    def state(self, user: str) -> UserState:
+        """The user's state, which is about to change."""
+        population = self.population
+        population.touched.append(user)
+        state = population.states.get(user) or population.bring(user)
+        if state is None:
+            population.load({user})
+            state = population.states[user]
+        return state
+
+    def records(self, state: UserState, event: Event, line: Line) -> list[Decision]:
+        """What the engine decides, releases first."""
+        if self.lines.take(state, event):
+            return self.taken()
+        return self.engine.decide(state, event, line)
+
+    def taken(self) -> list[Decision]:
+        """What `lines` has taken, as decisions."""
+        lines = self.lines.lines
+        found = [decode_line(line) for line in lines]
+        lines.clear()
+        return found
+
+    def commit(self) -> dict[str, bytes]:
+        """Let states go where memory is bounded; the packed states of those that were touched."""
+        rows = self.population.rows()
+        self._store.commit(rows, meta={})
+        self.population.forget(rows)
+        self.population.committed()
+        return {row.user: row.state for row in rows}
+
+
+def only_numbers(line: str, other: str) -> bool:
+    """Whether two record lines of one event differ in nothing but numbers: score, threshold, draws."""
+    if line[: line.index(_SCORE)] != other[: other.index(_SCORE)]:
+        return False
+    if line.endswith(SILENT):
+        return other.endswith(SILENT)
+    return line[line.rfind(_MESSAGE) :] == other[other.rfind(_MESSAGE) :]
+
+
+def reads_alike(old: Policy, new: Policy) -> bool:
+    """Whether every line is the same event to both policies."""
+    return _read(old) == _read(new)
+
+
+def _read(policy: Policy) -> object:
+    fields = {name: (event_type.fields, event_type.accepts) for name, event_type in policy.events.items()}
+    return fields, policy.attributes, policy.categories.keys(), policy.channels.keys()
