@@ -61,7 +61,8 @@ class WorkerGone(BotoptError):
 def compare(task: Task, inputs: Inputs, workers: int = 1, tick: Tick | None = None) -> Difference:
     """Decide all events by both policies, and say what differs. The result is the same with any number of workers.
 
-    `inputs` are those of `task.events`, opened; with several workers each opens them once more. `tick` is told what was read.
+    `inputs` are those of `task.events`, opened; with several workers each opens them once more. `tick` is told what was
+    read.
     """
     old, new = (msgspec.structs.replace(policy, revision="") for policy in (task.old, task.new))
     engines = build_both(old, new, task.network)
