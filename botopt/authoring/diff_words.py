@@ -124,19 +124,15 @@ def consequences(found: Difference) -> list[Consequence]:
 
 def consequence_words(one: Consequence) -> str:
     """`12 parcel_delayed messages fewer: same-parcel stops them now, because of parcel_shipped messages that are …`."""
-    one_of, many = _MORE[one.kind]
-    what = one_of if one.events == 1 else many
-    lead = (
-        f"{one.events:,} {one.event_type} {what}"
-        if "message" in what
-        else f"{one.events:,} {one.event_type} messages {what}"
-    )
+    what = _MORE[one.kind][one.events != 1]
+    noun, them = ("message", "it") if one.events == 1 else ("messages", "them")
+    lead = f"{one.events:,} {one.event_type} {what if noun in what else f'{noun} {what}'}"
     before = f"{one.because_type} messages that are {_BECAME[one.because]}"
     if one.window is None:
         return f"{lead}, after {before}"
     if one.kind is Kind.GAINED:
-        return f"{lead}: {one.window} no longer stops them, because of {before}"
-    return f"{lead}: {one.window} stops them now, because of {before}"
+        return f"{lead}: {one.window} no longer stops {them}, because of {before}"
+    return f"{lead}: {one.window} stops {them} now, because of {before}"
 
 
 def chain_words(change: Change, edits: Sequence[Edit]) -> str:
@@ -287,6 +283,8 @@ def _kinds(numbers: Mapping[Kind, int], kinds: Sequence[Kind]) -> str:
             what = _MORE[kind][number != 1]
             if kind is Kind.LOST and words:
                 what = "fewer"
+            elif "message" not in what and not words:
+                what = f"message{'' if number == 1 else 's'} {what}"
             words.append(f"{number:,} {what}")
     return ", ".join(words)
 

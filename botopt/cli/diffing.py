@@ -76,10 +76,10 @@ def limits_of(found: Difference, messages: int | None, share: float | None) -> l
     limits = []
     if messages is not None:
         over = found.new.over(messages)
-        most = found.new.busiest[0] if found.new.busiest else None
-        words = f"at most {found.new.most:,} messages for a user in a day"
-        if over and most is not None:
-            words += f"; more than {messages:,} on {over:,} user days, most for {most.user}"
+        words = f"the most for a user in a day is {found.new.most:,}"
+        if over:
+            words += f"; {over:,} {'day' if over == 1 else 'days'} of users have more than {messages:,}"
+            words += f", {found.new.busiest[0].user}'s most of all"
         limits.append(Limit("--max-messages-per-user-day", f"{messages:,}", words, not over))
     if share is not None:
         words = f"{_percent(found.share)} of the events end differently for users"

@@ -20,6 +20,9 @@ _WHOLE = frozenset(
 _ORDERED = frozenset({"rules", "variants"})
 """Where the order of entries means something."""
 
+_PLAIN = frozenset({"choose", "weight", "when", "buttons"})
+"""Keys of templates that hold no text to read."""
+
 _LONGEST = 60
 
 _ALWAYS_THERE = (
@@ -56,11 +59,19 @@ class Edit(msgspec.Struct, frozen=True):
             case None, None:
                 return f"{thing}: another order"
             case None, new:
-                return f"{thing} {_short(new or '')} added".replace("  ", " ")
+                return " ".join((thing, *self._shown(new), "added"))
             case old, None:
-                return f"{thing} {_short(old or '')} removed".replace("  ", " ")
+                return " ".join((thing, *self._shown(old), "removed"))
             case old, new:
-                return f"{thing} {_short(old or '')} → {_short(new or '')}"
+                return " ".join((thing, *self._shown(old), "→", *self._shown(new)))
+
+    def _shown(self, text: str | None) -> tuple[str, ...]:
+        """In quotes where it is a text that users read; nothing for what has no words of its own."""
+        if not text:
+            return ()
+        return (
+            (f'"{_short(text)}"',) if self.path[0] == "templates" and self.path[-1] not in _PLAIN else (_short(text),)
+        )
 
 
 class _Leaf(msgspec.Struct, frozen=True):
