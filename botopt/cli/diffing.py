@@ -16,6 +16,7 @@ from botopt.authoring.revisions import check_out, endpoints, is_workspace, works
 from botopt.cli.console import out, say, visible
 from botopt.cli.pages import write_page
 from botopt.model.errors import PolicyError, UsageError
+from botopt.model.instants import instant_text
 from botopt.model.policy import Policy
 from botopt.verify.diff import Difference
 from botopt.verify.validate import load
@@ -76,10 +77,11 @@ def limits_of(found: Difference, messages: int | None, share: float | None) -> l
     limits = []
     if messages is not None:
         over = found.new.over(messages)
-        words = f"the most for a user in a day is {found.new.most:,}"
+        words = f"the most is {found.new.most:,}"
         if over:
-            words += f"; {over:,} {'day' if over == 1 else 'days'} of users have more than {messages:,}"
-            words += f", {found.new.busiest[0].user}'s most of all"
+            most = found.new.busiest[0]
+            words += f" ({most.user} on {instant_text(most.day_us)[:10]})"
+            words += f"; more than {messages:,} on {over:,} user {'day' if over == 1 else 'days'}"
         limits.append(Limit("--max-messages-per-user-day", f"{messages:,}", words, not over))
     if share is not None:
         words = f"{_percent(found.share)} of the events end differently for users"

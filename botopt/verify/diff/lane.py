@@ -7,24 +7,29 @@ Both policies must have the same revision, so that equal decisions are equal lin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
-from botopt.model.decision import Decision
+from botopt.model.decision import Decision, Reason
 from botopt.model.event import Event, Line, Rejected
-from botopt.model.policy import FEEDBACK_TYPES, RESERVED_TYPES, Mute, Policy
+from botopt.model.policy import RESERVED_TYPES
 from botopt.model.ports import StateStore
 from botopt.model.user_state import NEVER_US, UserState, pack, unpack
 from botopt.sources.envelope import Decoder
 from botopt.verify.diff.attribution import Attribution
 from botopt.verify.diff.matching import Matching, Moment, next_id
 from botopt.verify.diff.sides import SILENT, Side, only_numbers, reads_alike
-from botopt.verify.diff.snapshot import before
+from botopt.verify.diff.snapshot import Before, Photographer
 from botopt.verify.diff.stories import Story, Track
 from botopt.verify.diff.tally import Tally
 
 _BATCH = 100_000
 """Lines after which states are packed, as in a replay."""
 
-_RESERVED = frozenset((*RESERVED_TYPES, *FEEDBACK_TYPES))
+_RESERVED = frozenset(RESERVED_TYPES)
+_AS_OLD: Literal["as old"] = "as old"
+"""Both policies do the same with this event about the same user, because neither decides."""
+
+_Before = Before | bytes | Literal["as old"] | None
 _LAST = (1 << 62, 0)
 _ALL = 1 << 31
 
@@ -45,7 +50,7 @@ class PairLane:
         windows = (keep.sends_us, keep.dedupe_us, *keep.times.values(), *keep.past.values())
         self._reach_us = 2 * max(windows)
         self._batch = 0
-        self._foreign = _mutes(new.engine.policy) - _mutes(old.engine.policy)
+        self._photographer = Photographer(old.engine, new.engine)
 
     def begin(self, store: StateStore, mine: Callable[[str], bool]) -> None:
         """Watch the messages that are held in a state from before."""
@@ -72,6 +77,8 @@ class PairLane:
         take, other_take = old.lines.take, new.lines.take
         lines, other_lines = old.lines.lines, new.lines.lines
         sent, other_sent = old.loads.sent, new.loads.sent
+        touched, other_touched = old.population.touched, new.population.touched
+        states, other_states = old.population.states, new.population.states
         one, decided, newest_us = self._one_decoder, 0, self.newest_us
         for place, raw in enumerate(raws):
             event = typed(raw) or strict(raw, numbers[place], input_number)
@@ -81,7 +88,10 @@ class PairLane:
                     self._decide_refused(event, other, Line(numbers[place], raw, input_number))
                 continue
             user = event.user
-            state, other_state = old.state(user), new.state(user)
+            touched.append(user)
+            other_touched.append(user)
+            state = states.get(user) or old.bring(user)
+            other_state = other_states.get(user) or new.bring(user)
             story = stories.get(user)
             if story is not None and not story.quiet:
                 self._decide_watched(story, state, other_state, event, other, Line(numbers[place], raw, input_number))
@@ -129,15 +139,13 @@ class PairLane:
         self, story: Story, state: UserState, other_state: UserState, event: Event, other: Event, line: Line
     ) -> None:
         """A line of a user whose states differ already, or for whom messages wait."""
-        again = self._again(story, state, other_state, event, other, line)
-        old, new = self._old.lines, self._new.lines
-        taken = old.take(state, event), new.take(other_state, other)
+        before = self._before(story, state, other_state, event, other.type)
+        taken = self._old.lines.take(state, event), self._new.lines.take(other_state, other)
         if all(taken) and not (state.held or other_state.held) and self._is_ordinary(event, other, state, other_state):
             return
         records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
         others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
-        if again is _as_old:
-            again = lambda: records  # noqa: E731
+        again = self._again(before, records, other, line)
         self._take(event, Moment((line.input_number, line.number), event.key, records, others, again))
 
     def _is_ordinary(self, event: Event, other: Event, state: UserState, other_state: UserState) -> bool:
@@ -162,13 +170,12 @@ class PairLane:
         assert isinstance(known, Event)
         state, other_state = self._old.state(known.user), self._new.state(known.user)
         story = self._stories.get(known.user)
-        again = None
+        before: _Before = None
         if story is not None and isinstance(other, Event):
-            again = self._again(story, state, other_state, known, other, line)
+            before = self._before(story, state, other_state, known, known.type)
         records = self._either(self._old, state, event, line)
         others = self._either(self._new, other_state, other, line)
-        if again is _as_old:
-            again = lambda: records  # noqa: E731
+        again = self._again(before, records, known, line)
         if isinstance(other, Rejected) and story is not None and story.diverged:
             again = lambda: others  # noqa: E731 - it is refused whatever the state is
         self.newest_us = max(self.newest_us, state.clock_us, other_state.clock_us)
@@ -179,20 +186,32 @@ class PairLane:
             return side.records(state, what, line)
         return [] if what is None else [side.engine.reject(what)]
 
-    def _again(
-        self, story: Story, state: UserState, other_state: UserState, event: Event, other: Event, line: Line
-    ) -> Callable[[], list[Decision]] | None:
-        """Decides with the new policy about the user as the old one left them, where that is another question."""
+    def _before(self, story: Story, state: UserState, other_state: UserState, event: Event, name: str) -> _Before:
+        """The user as the old policy left them, where that is another question than what both left."""
         if not story.diverged:
             return None
-        if event.type in _RESERVED:
-            due_us = state.due_us
-            if due_us is None or due_us > max(state.clock_us, event.time_us):
-                return _as_old
-            packed = pack(state)
-            return lambda: self._new.engine.decide(unpack(packed), other, line)
-        made = before(state, other_state, event, other, self._foreign)
-        return lambda: self._new.engine.decide(made(), other, line)
+        if event.type not in _RESERVED:
+            return self._photographer.before(state, other_state, event, name)
+        due_us = state.due_us
+        if due_us is None or due_us > max(state.clock_us, event.time_us):
+            return _AS_OLD
+        return pack(state)
+
+    def _again(
+        self, before: _Before, records: Sequence[Decision], other: Event, line: Line
+    ) -> Callable[[], Sequence[Decision]] | None:
+        """Decides with the new policy about the user as the old one left them."""
+        engine = self._new.engine
+        match before:
+            case Before():
+                duplicate = bool(records) and records[-1].reason is Reason.DUPLICATE
+                return lambda: engine.decide(before.made(duplicate=duplicate), other, line)
+            case bytes():
+                return lambda: engine.decide(unpack(before), other, line)
+            case "as old":
+                return lambda: records
+            case None:
+                return None
 
     def _take(self, event: Event, moment: Moment) -> None:
         user = event.user
@@ -236,12 +255,3 @@ class PairLane:
     def _release_again(self, state: UserState, end_us: int) -> Callable[[], list[Decision]]:
         packed = pack(state)
         return lambda: self._new.engine.release(unpack(packed), end_us)
-
-
-def _as_old() -> list[Decision]:
-    """Stands for: both policies do the same with this event about the same user, because neither decides."""
-    return []
-
-
-def _mutes(policy: Policy) -> set[str]:
-    return {suppression.id for suppression in policy.suppressions if isinstance(suppression.kind, Mute)}

@@ -32,12 +32,15 @@ class Side:
 
     def state(self, user: str) -> UserState:
         """The user's state, which is about to change."""
-        population = self.population
-        population.touched.append(user)
-        state = population.states.get(user) or population.bring(user)
+        self.population.touched.append(user)
+        return self.population.states.get(user) or self.bring(user)
+
+    def bring(self, user: str) -> UserState:
+        """The state of a user who is not at hand."""
+        state = self.population.bring(user)
         if state is None:
-            population.load({user})
-            state = population.states[user]
+            self.population.load({user})
+            state = self.population.states[user]
         return state
 
     def records(self, state: UserState, event: Event, line: Line) -> list[Decision]:
@@ -64,7 +67,7 @@ class Side:
 
 def only_numbers(line: str, other: str) -> bool:
     """Whether two record lines of one event differ in nothing but numbers: score, threshold, draws."""
-    if line[: line.index(_SCORE)] != other[: other.index(_SCORE)]:
+    if not other.startswith(line[: line.index(_SCORE) + len(_SCORE)]):
         return False
     if line.endswith(SILENT):
         return other.endswith(SILENT)

@@ -6,62 +6,132 @@ change: the rest of the state only grows at its ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from copy import copy
 
+from botopt.engine.engine import Engine
 from botopt.engine.hashes import identity
 from botopt.model.event import Event
-from botopt.model.user_state import UserState
+from botopt.model.policy import Mute, Policy
+from botopt.model.user_state import MuteState, PastEvent, Send, Tally, UserState
 
 
-def before(
-    state: UserState, other: UserState, event: Event, renamed: Event, foreign: Collection[str]
-) -> Callable[[], UserState]:
-    """Gives the state as it is now, after the event has been decided; not for `user.*` and `message.*` events.
+class Before:
+    """A state before an event that is about to be decided; not for `user.*` and `message.*` events.
 
-    `other` is what the new policy left: mutes that only the new policy has (`foreign`) are taken from there. `event` is
-    the event to the old policy, `renamed` the same to the new one.
+    Make it before the event, and call `made` after it.
     """
-    settled = state.settled
-    sends, length = state.sends, len(state.sends)
-    pending = [copy(send) for send in sends[settled:]]
-    types = {send.event_type for send in pending}
-    by_type = {name: copy(tally) for name, tally in state.by_type.items() if name in types}
-    total = copy(state.total)
-    known = identity(event.key)
-    seen_us, repeats = state.identities.get(known), state.repeats.get(known)
-    names = {event.type, renamed.type}
-    times = {name: len(state.times[name]) for name in names if name in state.times}
-    past = {name: len(state.past[name]) for name in names if name in state.past}
-    held = list(state.held)
-    mutes = {name: copy(mute) for name, mute in state.mutes.items()}
-    mutes |= {name: copy(mute) for name, mute in other.mutes.items() if name in foreign}
-    clock_us, deleted, floor_us, ignored_run = state.clock_us, state.deleted, state.floor_us, state.ignored_run
-    consent = state.consent
 
-    def made() -> UserState:
+    __slots__ = (
+        "_by_type",
+        "_clock_us",
+        "_event",
+        "_held",
+        "_length",
+        "_mutes",
+        "_past",
+        "_pending",
+        "_seen_us",
+        "_settled",
+        "_state",
+        "_times",
+        "_total",
+        "_types",
+    )
+
+    def __init__(self, photographer: Photographer, state: UserState, other: UserState, event: Event, name: str) -> None:
+        self._state = state
+        self._event = event
+        self._clock_us = clock_us = state.clock_us
+        self._settled = settled = state.settled
+        sends = state.sends
+        self._length = length = len(sends)
+        self._held = list(state.held) if state.held else None
+        self._pending: list[Send] | None = None
+        now_us = max(clock_us, event.time_us)
+        if self._held or (settled < length and sends[settled].time_us + photographer.ignored_after_us <= now_us):
+            # Messages may become ignored with this event: that changes them and what is counted of them.
+            self._pending = [copy(send) for send in sends[settled:]]
+            self._types = {send.event_type for send in self._pending}
+            self._by_type = {name: copy(tally) for name, tally in state.by_type.items() if name in self._types}
+            self._total = copy(state.total)
+        self._times = self._past = None
+        if state.times:
+            self._times = {each: len(state.times.get(each, ())) for each in (event.type, name)}
+        if state.past:
+            self._past = {each: len(state.past.get(each, ())) for each in (event.type, name)}
+        self._mutes = photographer.mutes(state, other) if photographer.has_mutes else None
+        self._seen_us = state.identities.get(identity(event.key)) if photographer.must_remember else None
+
+    def made(self, *, duplicate: bool) -> UserState:
+        """The state, of which nothing is shared that deciding changes. `duplicate`: the event was one."""
+        state = self._state
+        known = identity(self._event.key)
+        seen_us = state.identities.get(known) if duplicate else self._seen_us
+        pending = self._pending
         return UserState(
-            clock_us=clock_us,
-            deleted=deleted,
-            floor_us=floor_us,
+            clock_us=self._clock_us,
+            deleted=state.deleted,
+            floor_us=state.floor_us,
             attributes=state.attributes,
-            consent=consent,
+            consent=state.consent,
             identities={} if seen_us is None else {known: seen_us},
-            repeats={} if repeats is None else {known: repeats},
-            times={
-                name: list(have[: times.get(name, 0)]) if name in names else have for name, have in state.times.items()
-            },
-            past={
-                name: list(have[: past.get(name, 0)]) if name in names else have for name, have in state.past.items()
-            },
-            sends=[*sends[: length - len(pending)], *map(copy, pending)],
-            held=list(held),
-            mutes={name: copy(mute) for name, mute in mutes.items()},
-            total=copy(total),
-            by_type={name: tally for name, tally in state.by_type.items() if name not in types}
-            | {name: copy(tally) for name, tally in by_type.items()},
-            ignored_run=ignored_run,
-            settled=settled,
+            times=_times(state.times, self._times),
+            past=_past(state.past, self._past),
+            sends=state.sends[: self._length]
+            if pending is None
+            else [*state.sends[: self._settled], *map(copy, pending)],
+            held=list(self._held or ()),
+            mutes={name: copy(mute) for name, mute in (self._mutes or {}).items()},
+            total=state.total if pending is None else copy(self._total),
+            by_type=state.by_type if pending is None else self._tallies(),
+            ignored_run=state.ignored_run,
+            settled=self._settled,
         )
 
-    return made
+    def _tallies(self) -> dict[str, Tally]:
+        """Those of other types stay as they are; one that this event began is not there yet."""
+        others = {name: tally for name, tally in self._state.by_type.items() if name not in self._types}
+        return others | {name: copy(tally) for name, tally in self._by_type.items()}
+
+
+class Photographer:
+    """What has to be looked at, given both policies."""
+
+    def __init__(self, old: Engine, new: Engine) -> None:
+        settings = old.policy.settings, new.policy.settings
+        self.ignored_after_us = min(one.ignored_after_us for one in settings)
+        self.must_remember = settings[0].dedupe_window_us != settings[1].dedupe_window_us
+        self._foreign = _mutes(new.policy) - _mutes(old.policy)
+        self.has_mutes = bool(_mutes(old.policy) | _mutes(new.policy))
+
+    def before(self, state: UserState, other: UserState, event: Event, name: str) -> Before:
+        """The state as it is now.
+
+        Args:
+            state: what the old policy left.
+            other: what the new policy left: mutes that only it has are taken from there.
+            event: the event to the old policy.
+            name: its type to the new one.
+        """
+        return Before(self, state, other, event, name)
+
+    def mutes(self, state: UserState, other: UserState) -> dict[str, MuteState]:
+        """Copies of both policies' mutes."""
+        found = {name: copy(mute) for name, mute in state.mutes.items()}
+        return found | {name: copy(mute) for name, mute in other.mutes.items() if name in self._foreign}
+
+
+def _mutes(policy: Policy) -> set[str]:
+    return {suppression.id for suppression in policy.suppressions if isinstance(suppression.kind, Mute)}
+
+
+def _times(times: dict[str, list[int]], lengths: dict[str, int] | None) -> dict[str, list[int]]:
+    if lengths is None:
+        return {}
+    return {name: have[: lengths[name]] if name in lengths else have for name, have in times.items()}
+
+
+def _past(past: dict[str, list[PastEvent]], lengths: dict[str, int] | None) -> dict[str, list[PastEvent]]:
+    if lengths is None:
+        return {}
+    return {name: have[: lengths[name]] if name in lengths else have for name, have in past.items()}

