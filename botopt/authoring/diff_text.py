@@ -14,6 +14,7 @@ from botopt.authoring.diff_words import (
     effects,
     ending,
     load_rows,
+    number_of,
     sample_head,
     samples,
     summary,
@@ -68,7 +69,7 @@ def _consequences(found: Difference) -> Iterator[str]:
             yield f"      {chain_words(one.example, found.edits)}"
     if len(listed) > _CONSEQUENCES:
         rest = sum(one.events for one in listed[_CONSEQUENCES:])
-        yield f"  … and {rest:,} more events, in {len(listed) - _CONSEQUENCES:,} other ways"
+        yield f"  … and {number_of(rest, 'more event')}, in {number_of(len(listed) - _CONSEQUENCES, 'other way')}"
 
 
 def _load(found: Difference) -> Iterator[str]:

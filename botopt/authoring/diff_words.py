@@ -63,11 +63,11 @@ class Limit(msgspec.Struct, frozen=True):
 
 def summary(found: Difference) -> list[str]:
     """The change in a few sentences, the most important one first."""
-    events = _number(found.decided, "event")
+    events = number_of(found.decided, "event")
     if not found.counts:
         if not found.edits:
             return [f"No difference: the policies are the same, and decide all {events} alike."]
-        places = _number(len(found.edits), "place")
+        places = number_of(len(found.edits), "place")
         return [f"No difference: the policy changed in {places}, and all {events} are decided as before."]
     lines = []
     if found.seen:
@@ -75,7 +75,7 @@ def summary(found: Difference) -> list[str]:
         lines.append(
             f"Of {events}, {found.seen:,} {ends} differently for users: {_kinds(_by_kind(found, None), SEEN)}."
         )
-        users = f"{found.users_changed:,} of {_number(found.users, 'user')}"
+        users = f"{found.users_changed:,} of {number_of(found.users, 'user')}"
         lines.append(
             f"{users} would notice. Messages in all: {found.old.messages:,} before, {found.new.messages:,} now."
         )
@@ -129,7 +129,8 @@ def consequence_words(one: Consequence) -> str:
     lead = f"{one.events:,} {one.event_type} {what if noun in what else f'{noun} {what}'}"
     before = f"{one.because_type} messages that are {_BECAME[one.because]}"
     if one.window is None:
-        return f"{lead}, after {before}"
+        worth = {Kind.GAINED: ": worth it now", Kind.LOST: ": not worth it any more"}.get(one.kind, "")
+        return f"{lead}{worth if one.reason == Reason.BELOW_THRESHOLD else ''}, after {before}"
     if one.kind is Kind.GAINED:
         return f"{lead}: {one.window} no longer stops {them}, because of {before}"
     return f"{lead}: {one.window} stops {them} now, because of {before}"
@@ -289,5 +290,6 @@ def _kinds(numbers: Mapping[Kind, int], kinds: Sequence[Kind]) -> str:
     return ", ".join(words)
 
 
-def _number(number: int, noun: str) -> str:
+def number_of(number: int, noun: str) -> str:
+    """`1 event`, `12,431 events`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

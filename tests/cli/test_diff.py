@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from botopt.model.data_files import data_dir
 from tests.browser import assert_readable
-from tests.cli.running import EVENTS, RULES, TEMPLATES, botopt, workspace
+from tests.cli.running import EVENTS, ROOT, RULES, TEMPLATES, botopt, workspace
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = bool(os.environ.get("BOTOPT_UPDATE_GOLDEN"))
@@ -215,3 +217,13 @@ def test_users_may_begin_with_a_state_which_stays_as_it_is(folders):
     assert (folders / "state.db").read_bytes() == before
     many = json.loads(botopt(*args, "--state", "state.db", "--workers", "2", cwd=folders).stdout)
     assert many == warm
+
+
+def test_the_workflow_calls_the_command_as_it_is():
+    workflow = (ROOT / "examples" / "github" / "policy-diff.yml").read_text("utf-8")
+    call = re.search(r"botopt (diff (?:.*\\\n)*.*?) \|\|", workflow)[1]
+    options = re.findall(r"(?<=\s)--?[a-z][a-z-]*", call)
+    assert len(options) == 6
+    told = botopt("diff", "--help").stdout
+    assert [option for option in options if option not in told] == []
+    assert yaml.safe_load(workflow)["jobs"]["diff"]["steps"]
