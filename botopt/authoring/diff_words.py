@@ -9,6 +9,7 @@ import msgspec
 
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.instants import instant_text
+from botopt.model.policy import RESERVED_TYPES
 from botopt.verify.diff import SEEN, Change, Consequence, Difference, Edit, Kind, Link, Load
 
 _MORE: Mapping[Kind, tuple[str, str]] = {
@@ -128,6 +129,8 @@ def consequence_words(one: Consequence) -> str:
     noun, them = ("message", "it") if one.events == 1 else ("messages", "them")
     lead = f"{one.events:,} {one.event_type} {what if noun in what else f'{noun} {what}'}"
     before = f"{one.because_type} messages that are {_BECAME[one.because]}"
+    if one.because_type in RESERVED_TYPES:
+        before = f"{one.because_type} events that have another effect now"
     if one.window is None:
         worth = {Kind.GAINED: ": worth it now", Kind.LOST: ": not worth it any more"}.get(one.kind, "")
         return f"{lead}{worth if one.reason == Reason.BELOW_THRESHOLD else ''}, after {before}"
@@ -142,12 +145,14 @@ def chain_words(change: Change, edits: Sequence[Edit]) -> str:
     if change.window is not None:
         steps[0] += f" ({change.window})"
     steps += [_link(link) for link in change.chain]
-    steps += [edits[number].place for number in change.edits[:3]]
+    if change.edits:
+        steps.append(" or ".join(edits[number].place for number in change.edits[:3]))
     return " ← ".join(steps)
 
 
 def _link(link: Link) -> str:
-    return f"event {link.event_id} ({link.event_type}, {_BECAME[link.kind]})"
+    became = "has another effect now" if link.event_type in RESERVED_TYPES else _BECAME[link.kind]
+    return f"event {link.event_id} ({link.event_type}, {became})"
 
 
 def load_rows(found: Difference) -> list[tuple[str, str, str]]:

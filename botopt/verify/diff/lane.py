@@ -146,7 +146,8 @@ class PairLane:
         records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
         others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
         again = self._again(before, records, other, line)
-        self._take(event, Moment((line.input_number, line.number), event.key, records, others, again))
+        reserved = event.type in _RESERVED
+        self._take(event, Moment((line.input_number, line.number), event.key, records, others, again, reserved))
 
     def _is_ordinary(self, event: Event, other: Event, state: UserState, other_state: UserState) -> bool:
         """Whether both have decided alike, but for numbers; then it is counted."""

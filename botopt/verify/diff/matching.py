@@ -18,7 +18,8 @@ class Moment(NamedTuple):
     """What one line brought about for one user: records of both policies, releases first.
 
     `key` is the event's identity, None at the end of the input. `again`, where the states may differ, decides with the
-    new policy about the user as the old one left them.
+    new policy about the user as the old one left them. `reserved`: the event is one of `user.*` and `message.*`, with
+    which both policies do the same.
     """
 
     order: Order
@@ -26,6 +27,7 @@ class Moment(NamedTuple):
     old: Sequence[Decision]
     new: Sequence[Decision]
     again: Callable[[], Sequence[Decision]] | None = None
+    reserved: bool = False
 
 
 class Matching:
@@ -55,7 +57,8 @@ class Matching:
             if track.direct is None and differs(track.old, track.new):
                 if found is None:
                     found = _last(before, moment, own)
-                self._judge(story, track, found.get(id(track)), sure=moment.again is None)
+                again = track.old if track is own and moment.reserved else found.get(id(track))
+                self._judge(story, track, again, sure=moment.again is None)
             diverged = diverged or parts_states(track.old, track.new)
             if not story.is_open(track):
                 self._tally.take(story, user, track)

@@ -176,6 +176,19 @@ def test_of_a_held_message_its_end_counts():
     ]
 
 
+def test_a_click_that_comes_before_the_message_now_is_a_consequence():
+    events = [
+        ev("failed", "u", "23:00", id="e1"),
+        ev("message.clicked", "u", "tue 07:00", id="c1"),
+        ev("paid", "u", "tue 12:00"),
+    ]
+    found = changed(('to: "08:00"', 'to: "06:00"'), events=events)
+    assert told(found) == [
+        ("moved", True, ["suppression night: quiet_hours to 08:00 → 06:00"], "e1"),
+        ("reason", False, ["suppression night: quiet_hours to 08:00 → 06:00"], "c1"),
+    ]
+
+
 def test_a_message_that_still_waits_at_the_end_was_not_sent():
     events = [ev("failed", "u", "23:00", id="e1"), ev("paid", "u", "tue 07:00")]
     found = changed(('to: "08:00"', 'to: "06:00"'), events=events)
