@@ -121,7 +121,7 @@ def decode_line(line: bytes | str) -> Decision:
         ValueError: the line is no decision record.
     """
     record = _decode(line)
-    fields = {name: getattr(record, name) for name in _Record.__struct_fields__}
+    fields = msgspec.structs.asdict(record)
     time, until = fields.pop("time"), fields.pop("until")
     return Decision(
         **fields,

@@ -206,7 +206,7 @@ class PairLane:
         match before:
             case Before():
                 duplicate = bool(records) and records[-1].reason is Reason.DUPLICATE
-                return lambda: engine.decide(before.made(duplicate=duplicate), other, line)
+                return lambda: self._new.records(before.made(duplicate=duplicate), other, line)
             case bytes():
                 return lambda: engine.decide(unpack(before), other, line)
             case "as old":

@@ -32,6 +32,7 @@ class Tally:
         self.users = 0
         self.users_changed = 0
         self.counts: Counter[tuple[Kind, bool]] = Counter()
+        self.only_numbers: dict[str | None, int] = {}
         self.by_type: Counter[tuple[str, Kind]] = Counter()
         self.moves: Counter[tuple[str, str, str]] = Counter()
         self.by_edit: Counter[_Group] = Counter()
@@ -43,8 +44,7 @@ class Tally:
 
     def numbers(self, event_type: str | None) -> None:
         """One event that ends alike, with other numbers."""
-        self.counts[Kind.NUMBERS, True] += 1
-        self.by_type[event_type or "", Kind.NUMBERS] += 1
+        self.only_numbers[event_type] = self.only_numbers.get(event_type, 0) + 1
 
     def take(self, story: Story, user: str | None, track: Track) -> None:
         """One event whose end is known."""
@@ -97,6 +97,9 @@ def together(tallies: Sequence[Tally], edits: Sequence[Edit]) -> Difference:
     for tally in tallies:
         total.counts.update(tally.counts)
         total.by_type.update(tally.by_type)
+        for name, events in tally.only_numbers.items():
+            total.counts[Kind.NUMBERS, True] += events
+            total.by_type[name or "", Kind.NUMBERS] += events
         total.moves.update(tally.moves)
         total.by_edit.update(tally.by_edit)
         total.passed.update(tally.passed)
