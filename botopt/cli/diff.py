@@ -90,7 +90,8 @@ def diff(
             network.value,
         )
         progress = held.enter_context(Progress(inputs, visible=True))
-        found = compare(task, inputs, workers_for(inputs, workers), progress.tick)
+        several = workers_for(inputs, workers) if all(inputs.plain) else 1  # each process reads all of it
+        found = compare(task, inputs, several, progress.tick)
     limits = limits_of(found, max_messages_per_user_day, share)
     show(found, limits, format.value, out, samples, before.name, after.name)
     if not all(limit.holds for limit in limits):

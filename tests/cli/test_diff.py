@@ -87,6 +87,13 @@ def test_a_comment_is_never_too_long_and_tells_nobody(folders):
     assert done.stdout.count("<details>") == done.stdout.count("</details>")
 
 
+def test_events_may_come_through_a_pipe(folders):
+    args = ["diff", "old", "new", "--workers", "3", "--events"]
+    piped = botopt(*args, "-", cwd=folders, stdin=MORE.encode())
+    assert piped.returncode == 0
+    assert piped.stdout == botopt(*args, "old/events.jsonl", cwd=folders).stdout
+
+
 def test_no_difference_is_said_plainly(folders):
     workspace(folders / "new", "# only a comment\n" + RULES)
     done = diff(folders, "--max-change", "0%")

@@ -16,8 +16,8 @@ from botopt.verify.population import Population
 SILENT = ',"message":null,"revision":""}\n'
 """How a record line ends when nothing was sent; both policies of a comparison have no revision."""
 
-_SCORE, _MESSAGE = ',"score":', ',"message":{'
-"""Neither can stand in a text: there the quotes would be escaped."""
+_UNTIL, _SCORE, _MESSAGE = ',"until":', ',"score":', ',"message":{'
+"""None of them can stand in a text: there the quotes would be escaped."""
 
 
 class Side:
@@ -66,12 +66,11 @@ class Side:
 
 
 def only_numbers(line: str, other: str) -> bool:
-    """Whether two record lines of one event differ in nothing but numbers: score, threshold, draws."""
-    if not other.startswith(line[: line.index(_SCORE) + len(_SCORE)]):
-        return False
+    """Whether two record lines of one event, neither of them held, differ in nothing but numbers: score, end, draws."""
     if line.endswith(SILENT):
-        return other.endswith(SILENT)
-    return line[line.rfind(_MESSAGE) :] == other[other.rfind(_MESSAGE) :]
+        return other.endswith(SILENT) and other.startswith(line[: line.index(_UNTIL)])
+    same = other.startswith(line[: line.index(_SCORE)])
+    return same and line[line.rfind(_MESSAGE) :] == other[other.rfind(_MESSAGE) :]
 
 
 def reads_alike(old: Policy, new: Policy) -> bool:

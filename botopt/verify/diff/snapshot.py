@@ -51,7 +51,8 @@ class Before:
         if self._held or (settled < length and sends[settled].time_us + photographer.ignored_after_us <= now_us):
             # Messages may become ignored with this event: that changes them and what is counted of them.
             self._pending = [copy(send) for send in sends[settled:]]
-            self._types = {send.event_type for send in self._pending}
+            # So may messages that are released with it.
+            self._types = {send.event_type for send in self._pending} | {held.event.type for held in state.held}
             self._by_type = {name: copy(tally) for name, tally in state.by_type.items() if name in self._types}
             self._total = copy(state.total)
         self._times = self._past = None

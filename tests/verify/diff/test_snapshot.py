@@ -15,13 +15,14 @@ from botopt.model.record import encode_line
 from botopt.model.user_state import UserState, pack, unpack
 from botopt.sources.envelope import Decoder
 from botopt.verify.diff.snapshot import Photographer
+from tests.engine.support import CALM, Workspace, base, ev
 from tests.engine.test_oracle import policies
 from tests.verify.diff.test_laws import examples, timelines
 from tests.verify.running import raws
 from tests.verify.test_run import told
 
 
-@examples(50)
+@examples(60)
 @given(policies(), policies(), timelines, st.sampled_from([3, 100]))
 def test_a_state_made_afterwards_is_the_state_that_was(rules, others, timeline, every):
     rules, others = replace(rules, effect=0.5), replace(others, effect=0.5)
@@ -53,3 +54,22 @@ def _told(decision: Decision) -> bytes:
     """Its line. The running number of a duplicate is in its id only, which nobody compares."""
     shown = replace_id(decision, id="") if decision.reason is Reason.DUPLICATE else decision
     return encode_line(shown)
+
+
+def test_a_message_that_is_released_and_ignored_with_the_event_leaves_no_trace():
+    rules = base('{id: night, quiet_hours: {from: "22:00", to: "08:00"}}', f"{CALM}, ignored_after: 1h")
+    old, new = build_both(*[Workspace(rules).engine.policy] * 2, "reference")
+    decoder, state = Decoder(old.policy), UserState()
+    held, later = (
+        decoder.decode(raw, 1)
+        for raw in raws([ev("a", "u", "23:00", id="held"), ev("b", "u", "tue 12:00", id="later")])
+    )
+    assert isinstance(held, Event)
+    assert isinstance(later, Event)
+    old.decide(state, held)
+    before = Photographer(old, new).before(state, UserState(), later, later.type)
+    old.decide(state, later)
+    after = pack(state)
+    assert state.by_type["a"].outcome_count == 1
+    new.decide(before.made(duplicate=False), later)
+    assert pack(state) == after
