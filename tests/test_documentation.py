@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ UPDATE = bool(os.environ.get("BOTOPT_UPDATE_DOCS"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _PART = re.compile(
     r'```yaml\n# (?P<file>(?:rules|templates)/\S+)\n(?P<yaml>.*?)```|```json title="(?P<name>\S+)"\n(?P<json>.*?)```'
-    r"|<!-- run: (?P<unseen>.*?) -->"
+    r"|<!-- run: (?P<unseen>.*?) -->|<!-- copy: (?P<from>\S+) to (?P<to>\S+) -->"
+    r"|<!-- edit: (?P<edited>\S+) \| (?P<old>.*?) \| (?P<new>.*?) -->"
     r"|<!-- output: (?P<command>.*?) -->\n```text\n(?P<output>.*?)```",
     re.DOTALL,
 )
@@ -52,6 +54,12 @@ def test_a_page_shows_what_the_program_prints(page, tmp_path):
             (tmp_path / part["name"]).write_text(part["json"], "utf-8")
         elif part["unseen"] is not None:
             run(part["unseen"], tmp_path)
+        elif part["from"] is not None:
+            shutil.copytree(tmp_path / part["from"], tmp_path / part["to"])
+        elif part["edited"] is not None:
+            before = (tmp_path / part["edited"]).read_text("utf-8")
+            assert before.count(f"{part['old']}\n") == 1
+            (tmp_path / part["edited"]).write_text(before.replace(f"{part['old']}\n", f"{part['new']}\n"), "utf-8")
         else:
             shown = run(part["command"], tmp_path)
             if not UPDATE:
@@ -99,7 +107,7 @@ def test_documented_yaml_can_be_read(page):
 
 def test_what_newcomers_read_first_is_run():
     run_pages = {page.name for page in PAGES if "<!-- output: " in page.read_text("utf-8")}
-    assert {"tutorial.md", "first-message.md", "change-a-threshold.md"} <= run_pages
+    assert {"tutorial.md", "first-message.md", "change-a-threshold.md", "see-what-a-change-does.md"} <= run_pages
 
 
 def test_the_commands_of_the_workflow_pass_on_the_starter_policy(tmp_path):
