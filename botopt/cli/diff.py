@@ -19,6 +19,9 @@ class DiffFormat(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 def diff(
@@ -54,7 +57,11 @@ def diff(
         int, typer.Option(min=1, help="MiB for users' states in memory; more of them stay on disk.")
     ] = 512,
     format: Annotated[
-        DiffFormat, typer.Option("--format", help="text for people, markdown for a pull request, html for a browser.")
+        DiffFormat,
+        typer.Option(
+            "--format",
+            help="text for people, markdown for a pull request, html for a browser, the others for machines.",
+        ),
     ] = DiffFormat.TEXT,
     out: Annotated[Path | None, typer.Option(help="Write the result to this file and print nothing.")] = None,
     network: NetworkOption = NetworkName.AUTO,
@@ -93,6 +100,6 @@ def diff(
         several = workers_for(inputs, workers) if all(inputs.plain) else 1  # each process reads all of it
         found = compare(task, inputs, several, progress.tick)
     limits = limits_of(found, max_messages_per_user_day, share)
-    show(found, limits, format.value, out, samples, before.name, after.name)
+    show(found, limits, format.value, out, samples, before, after)
     if not all(limit.holds for limit in limits):
         raise typer.Exit(Exit.CHANGED)

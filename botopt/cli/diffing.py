@@ -14,6 +14,8 @@ import msgspec
 from botopt.authoring.diff_words import Limit
 from botopt.authoring.revisions import check_out, endpoints, is_workspace, workspace_in
 from botopt.cli.console import out, say, visible
+from botopt.cli.formats.places import Places
+from botopt.cli.options import ReportFormat
 from botopt.cli.pages import write_page
 from botopt.model.errors import PolicyError, UsageError
 from botopt.model.instants import instant_text
@@ -25,11 +27,14 @@ _COLOURS = {"+ ": "green", "- ": "red", "~ ": "yellow"}
 
 
 class End(msgspec.Struct, frozen=True):
-    """One of the two policies, and what people call it."""
+    """One of the two policies, and what people call it. `place` is where its files stand for people, also when `folder`
+    holds only a copy of a revision.
+    """
 
     name: str
     folder: Path
     policy: Policy
+    place: Path
 
 
 def loaded(held: ExitStack, old: str, new: str | None, workspace: Path) -> tuple[End, End]:
@@ -42,23 +47,24 @@ def loaded(held: ExitStack, old: str, new: str | None, workspace: Path) -> tuple
     first, last = endpoints(old, new)
     folders = [_folder(held, end, workspace) for end in (first, last)]
     ends = []
-    for (name, folder), role in zip(folders, ("OLD", "NEW"), strict=True):
+    for (name, folder, place), role in zip(folders, ("OLD", "NEW"), strict=True):
         try:
-            ends.append(End(name, folder, load(folder)))
+            ends.append(End(name, folder, load(folder), place))
         except PolicyError:
             say(f"{role} ({name}) has errors:", "red")
             raise
     return ends[0], ends[1]
 
 
-def _folder(held: ExitStack, end: str | None, workspace: Path) -> tuple[str, Path]:
+def _folder(held: ExitStack, end: str | None, workspace: Path) -> tuple[str, Path, Path]:
     if end is None:
-        return str(workspace), workspace
+        return str(workspace), workspace, workspace
     if is_workspace(end):
-        return end, Path(end)
+        return end, Path(end), Path(end)
     folder = Path(held.enter_context(TemporaryDirectory(prefix="botopt-")))
     commit = check_out(end, workspace, folder)
-    return end if end.startswith(commit) else f"{end} ({commit})", workspace_in(folder, workspace)
+    name = end if end.startswith(commit) else f"{end} ({commit})"
+    return name, workspace_in(folder, workspace), workspace
 
 
 def asked_share(option: str, text: str) -> float:
@@ -96,10 +102,16 @@ def _percent(share: float) -> str:
 
 
 def show(
-    found: Difference, limits: Sequence[Limit], format: str, file: Path | None, samples: int, old: str, new: str
+    found: Difference, limits: Sequence[Limit], format: str, file: Path | None, samples: int, before: End, after: End
 ) -> None:
     """Print the result, or write it to a file."""
-    if format == "html":
+    old, new = before.name, after.name
+    if format in (ReportFormat.GITHUB, ReportFormat.SARIF, ReportFormat.JUNIT):
+        from botopt.cli.formats.comparison import written
+
+        text = written(ReportFormat(format), found, limits, Places(before.place), Places(after.place))
+        _write(f"{text}\n", file)
+    elif format == "html":
         from botopt.authoring.diff_page import diff_page
 
         page = diff_page(found, limits, samples, old, new)

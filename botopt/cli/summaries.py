@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,6 +16,8 @@ from botopt.model.policy import Policy
 from botopt.verify.summary import Summary, largest_first
 
 _MOST_UNDECLARED = 20
+_MOST_TYPES = 60
+"""Event types with a row of their own; of more, the least frequent share one."""
 
 
 def print_summary(console: Console, summary: Summary, policy: Policy, undeclared: Counter[tuple[str, str]]) -> None:
@@ -45,13 +47,23 @@ def _by_type(summary: Summary) -> Table:
         table.add_column(outcome.value, justify="right")
     table.add_column("all", justify="right")
     by_type, outcomes = summary.event_types(), summary.outcomes()
-    for event_type in sorted({name for name, _ in by_type}):
-        numbers = [by_type[event_type, outcome.value] for outcome in shown]
-        table.add_row(event_type, *(f"{n:,}" if n else "·" for n in numbers), f"{sum(numbers):,}")
+    rows = {name: [by_type[name, outcome.value] for outcome in shown] for name in sorted({name for name, _ in by_type})}
+    names = sorted(rows, key=lambda name: -sum(rows[name]))
+    frequent, others = names[:_MOST_TYPES], names[_MOST_TYPES:]
+    for name in sorted(frequent):
+        table.add_row(name, *_numbers(rows[name]))
+    if others:
+        table.add_row(
+            f"{len(others):,} others", *_numbers(list(map(sum, zip(*(rows[name] for name in others), strict=True))))
+        )
     totals = [outcomes[outcome.value] for outcome in shown]
     table.add_section()
     table.add_row("all", *(f"{n:,}" for n in totals), f"{sum(totals):,}", style="bold")
     return table
+
+
+def _numbers(row: Sequence[int]) -> list[str]:
+    return [*(f"{number:,}" if number else "·" for number in row), f"{sum(row):,}"]
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Table:

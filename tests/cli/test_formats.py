@@ -258,3 +258,67 @@ def test_too_little_coverage_says_so(failing):
     assert done.returncode == 5
     assert JUnitXml.fromstring(done.stdout.encode()).failures == 0
     assert re.search(r"the tests reach [0-9.]+%, and --min asks for 99.5%", done.stderr)
+
+
+@pytest.fixture
+def changed(tmp_path) -> Path:
+    """A workspace before and after three edits, one of which takes something away."""
+    workspace(tmp_path / "before")
+    edited = RULES.replace("weight: 0.70", "weight: 0.50")
+    lines = [line for line in edited.splitlines(keepends=True) if "quiet_hours" not in line]
+    workspace(tmp_path / "after", "".join(lines))
+    return tmp_path
+
+
+def compared(folder: Path, format: str, *options: object) -> Any:
+    return botopt(
+        "diff", "before", "after", "--events", "before/events.jsonl", "--format", format, *options, cwd=folder
+    )
+
+
+def test_a_comparison_in_sarif_names_the_edits_and_a_broken_limit(changed):
+    done = compared(changed, "sarif", "--max-change", "1%")
+    assert (done.returncode, official_faults(done.stdout)) == (6, [])
+    results = json.loads(done.stdout)["runs"][0]["results"]
+    assert [(one["ruleId"], one["level"]) for one in results][-1] == ("limit", "error")
+    first = results[0]
+    place = first["locations"][0]["physicalLocation"]
+    assert first["message"]["text"].startswith("payment_failed: weight 0.70 → 0.50: ")
+    assert place["artifactLocation"]["uri"] == "after/rules/r.yaml"
+    assert (
+        (changed / "after/rules/r.yaml")
+        .read_text("utf-8")
+        .splitlines()[place["region"]["startLine"] - 1]
+        .endswith("weight: 0.50")
+    )
+
+
+def test_a_comparison_as_annotations_ends_with_the_summary(changed):
+    done = compared(changed, "github", "--max-change", "1%")
+    notice, *_ = done.stdout.splitlines()
+    assert notice.startswith("::notice file=after/rules/r.yaml,line=")
+    assert any(
+        line.startswith("::error file=after/rules/r.yaml") and "--max-change" in line
+        for line in done.stdout.splitlines()
+    )
+    assert "end differently for users" in done.stdout
+
+
+def test_a_comparison_in_junit_fails_where_a_limit_is_broken(changed):
+    kept, broken = (
+        JUnitXml.fromstring(compared(changed, "junit", "--max-change", share).stdout.encode())
+        for share in ("100%", "1%")
+    )
+    assert (kept.failures, broken.failures) == (0, 1)
+    names = [case.name for suite in broken for case in suite]
+    assert names[0] == "--max-change 1%"
+    assert "payment_failed: weight 0.70 → 0.50" in names
+
+
+def test_what_was_taken_away_stands_in_the_file_of_the_old_policy(tmp_path):
+    workspace(tmp_path / "before")
+    lines = [line for line in RULES.splitlines(keepends=True) if "cooldown" not in line]
+    workspace(tmp_path / "after", "".join(lines))
+    found = json.loads(compared(tmp_path, "sarif").stdout)["runs"][0]["results"]
+    uris = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found}
+    assert uris == {"before/rules/r.yaml"}
