@@ -43,8 +43,13 @@ def replay(
         int, typer.Option(min=1, help="MiB for users' states in memory; more of them stay on disk.")
     ] = 512,
     batch: Annotated[
-        int, typer.Option(min=1, help="Lines that are committed together; what --resume has to do again.")
-    ] = 100_000,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Lines that are committed together; what --resume has to do again. By default 100,000, and fewer "
+            "where --max-memory is small.",
+        ),
+    ] = None,
     format: OutputFormat = Format.TEXT,
     network: NetworkOption = NetworkName.AUTO,
 ) -> None:

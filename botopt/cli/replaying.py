@@ -29,7 +29,7 @@ from botopt.verify.outputs import Outputs, Sink
 from botopt.verify.population import Population
 from botopt.verify.replay import BATCH_LINES, Replay
 from botopt.verify.resuming import Options, begin, check_resumable, is_plain, resume
-from botopt.verify.run import Run
+from botopt.verify.run import Run, batch_for
 from botopt.verify.summary import Summary
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
     until_us: int | None
     workers: int | None
     memory: int
-    batch: int
+    batch: int | None
 
     def check(self) -> None:
         """Refuse options that contradict each other.
@@ -116,7 +116,7 @@ def write(held: ExitStack, asked: Asked, policy: Policy, shown: RecordFilter, ne
         journal=journal,
         look=lambda: look_at(asked.events),
         memory=asked.memory,
-        batch=asked.batch,
+        batch=asked.batch or batch_for(asked.memory),
         behind=many is not None and not many.decides,
     )
     _notice(run.notices)

@@ -16,7 +16,10 @@ from botopt.state.opening import DEFAULT_MEMORY
 from botopt.verify.windows import NEWEST_KEY
 
 ALIVE = 30_000
-"""Users whose states stay unpacked; each takes about 2 KB then."""
+"""Users whose states stay unpacked, if there is memory for them."""
+
+AT_WORK = 2_500
+"""Bytes that an unpacked state takes, about (`benchmarks/memory.py`)."""
 
 _OVERHEAD = 250
 """What Python adds to a packed state in a dict, at most: measured with `benchmarks/memory.py`."""
@@ -33,7 +36,7 @@ class Population:
         self._engine = engine
         self._store = store
         self._memory = memory
-        self._alive = alive
+        self._alive = min(alive, memory // AT_WORK)
         self.states: dict[str, UserState] = {}
         self.touched: list[str] = []
         """Whose states may have changed since the last `forget`; `load` adds to it, and so does who takes a state."""

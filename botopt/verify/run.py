@@ -18,7 +18,7 @@ from botopt.verify.committing import Commits
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
 from botopt.verify.lane import Batch, counted
-from botopt.verify.population import Population
+from botopt.verify.population import AT_WORK, Population
 from botopt.verify.releasing import releases
 from botopt.verify.replay import never
 from botopt.verify.summary import Summary
@@ -27,8 +27,16 @@ from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 BATCH_LINES = 100_000
 """Lines that are committed together, if nobody says otherwise: about a second of work."""
 
+LEAST_LINES = 1_000
+"""Fewer are not committed together because of memory."""
+
 BATCH_BYTES = 64 << 20
 """A batch ends early when its lines are longer than this together."""
+
+
+def batch_for(memory: int) -> int:
+    """Lines to commit together where users' states may take so many bytes: those of a batch are all at work at once."""
+    return max(LEAST_LINES, min(BATCH_LINES, memory // AT_WORK))
 
 
 class Part(msgspec.Struct):
