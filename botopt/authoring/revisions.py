@@ -52,8 +52,22 @@ def check_out(revision: str, workspace: Path, folder: Path) -> str:
         where = "." if str(inside) == "." else str(inside)
         raise UsageError(f'there is no workspace in "{revision}": {where} has no rules/ there (-w names the folder)')
     with tarfile.open(fileobj=io.BytesIO(_git(top, "archive", "--format=tar", commit, "--", *present))) as archive:
-        archive.extractall(folder, filter="data")
+        _unpack(archive, folder)
     return _git(top, "rev-parse", "--short", commit).decode().strip()
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """The ordinary files of an archive; links and whatever would lie outside are left out.
+
+    `extractall(filter=…)` does the same, but Python has it only since 3.11.4.
+    """
+    for member in archive:
+        path = PurePosixPath(member.name)
+        file = archive.extractfile(member) if member.isfile() else None
+        if file is not None and not path.is_absolute() and ".." not in path.parts:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read())
 
 
 def workspace_in(folder: Path, workspace: Path) -> Path:

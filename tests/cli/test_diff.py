@@ -174,7 +174,7 @@ def repository(tmp_path: Path) -> Path:
         (["shop", "main"], "payment_failed: weight 0.40 → 0.50"),
         (["main~1.."], "payment_failed: weight 0.70 → 0.50"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_revisions_of_git(repository, args, words):
     done = botopt("diff", *args, "-w", "shop", "--events", "shop/events.jsonl", cwd=repository)
@@ -197,7 +197,7 @@ def test_inside_the_workspace_nothing_needs_to_be_named(repository):
         (["main..calmer", "main"], '"main..calmer" names both ends already: leave out "main"'),
         (["README"], '"README" is neither'),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_revision_that_is_none(repository, args, words):
     done = botopt("diff", "-w", "shop", "--events", "shop/events.jsonl", *args, cwd=repository)
