@@ -110,9 +110,10 @@ def _few_collections() -> Iterator[None]:
 def _checked(loaded: Loaded, checks: tuple[Check, ...]) -> list[Diagnostic]:
     """What the checks find in what could be read, even if something else could not."""
     policy = loaded.partial
+    # All begin before the first is asked for what it found: one may have another process at work by then.
+    begun = [check.findings(policy) for check in checks if loaded.policy is not None or not check.whole]
     return [
         msgspec.structs.replace(finding, source=loaded.line(finding.position))
-        for check in checks
-        if loaded.policy is not None or not check.whole
-        for finding in check.findings(policy)
+        for findings in reversed(begun)
+        for finding in findings
     ]

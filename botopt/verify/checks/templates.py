@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from botopt.model.diagnostic import Diagnostic, has_errors
 from botopt.model.policy import Policy, Template
 from botopt.rendering.lint import check_template, trial_render
-from botopt.verify.checks.halving import in_halves
+from botopt.verify.checks.sharing import shared
 
 
 def templates_are_sound(policy: Policy) -> Iterator[Diagnostic]:
@@ -22,7 +22,7 @@ def templates_render(policy: Policy) -> Iterable[Diagnostic]:
     def look(templates: Sequence[Template]) -> list[Diagnostic]:
         return [finding for template in templates for finding in rendered(policy, template)]
 
-    return in_halves(tuple(policy.templates.values()), look)
+    return shared(tuple(policy.templates.values()), look)
 
 
 def rendered(policy: Policy, template: Template) -> Iterator[Diagnostic]:

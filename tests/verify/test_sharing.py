@@ -9,15 +9,15 @@ import pytest
 
 from botopt.model.codes import finding
 from botopt.model.position import NOWHERE
-from botopt.verify.checks import halving
-from botopt.verify.checks.halving import PAYS_FROM, in_halves
+from botopt.verify.checks import sharing
+from botopt.verify.checks.sharing import PAYS_FROM, THEIRS, shared
 
 HERE = os.getpid()
 
 
 @pytest.fixture(autouse=True)
 def two_processors(monkeypatch):
-    monkeypatch.setattr(halving.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sharing.os, "cpu_count", lambda: 2)
     for other in threading.enumerate():
         if other is not threading.current_thread():
             other.join(5)  # of an earlier test
@@ -29,13 +29,14 @@ def said(parts):
 
 def test_many_parts_are_shared_and_stay_in_order():
     parts = range(PAYS_FROM)
-    found = [one.message for one in in_halves(parts, said)]
-    half = PAYS_FROM // 2
-    assert found == [f"part {part} of {part < half}" for part in parts]
+    found = [one.message for one in shared(parts, said)]
+    ours = PAYS_FROM - int(PAYS_FROM * THEIRS)
+    assert 0 < ours < PAYS_FROM / 2
+    assert found == [f"part {part} of {part < ours}" for part in parts]
 
 
 def test_few_parts_are_not_worth_a_process():
-    assert {one.message[-4:] for one in in_halves(range(PAYS_FROM - 1), said)} == {"True"}
+    assert {one.message[-4:] for one in shared(range(PAYS_FROM - 1), said)} == {"True"}
 
 
 def test_a_process_with_threads_is_not_copied():
@@ -43,7 +44,7 @@ def test_a_process_with_threads_is_not_copied():
     other = threading.Thread(target=going.wait)
     other.start()
     try:
-        assert {one.message[-4:] for one in in_halves(range(PAYS_FROM), said)} == {"True"}
+        assert {one.message[-4:] for one in shared(range(PAYS_FROM), said)} == {"True"}
     finally:
         going.set()
         other.join()
@@ -55,7 +56,7 @@ def test_what_the_other_process_could_not_say_is_looked_at_here():
             os._exit(3)
         return said(parts)
 
-    assert [one.message for one in in_halves(range(PAYS_FROM), dies)] == [f"part {n} of True" for n in range(PAYS_FROM)]
+    assert [one.message for one in shared(range(PAYS_FROM), dies)] == [f"part {n} of True" for n in range(PAYS_FROM)]
 
 
 def test_a_fault_is_raised_where_it_can_be_told():
@@ -65,4 +66,16 @@ def test_a_fault_is_raised_where_it_can_be_told():
         return said(parts)
 
     with pytest.raises(RuntimeError, match="found"):
-        in_halves(range(PAYS_FROM), fails)
+        list(shared(range(PAYS_FROM), fails))
+
+
+def test_the_other_process_begins_before_anybody_asks(tmp_path):
+    def notes(parts):
+        if os.getpid() != HERE:
+            os.write(writes, b"begun")
+        return said(parts)
+
+    reads, writes = os.pipe()
+    result = shared(range(PAYS_FROM), notes)
+    assert os.read(reads, 5) == b"begun"
+    assert len(list(result)) == PAYS_FROM
