@@ -13,12 +13,12 @@ from botopt.model.decision import Decision, Reason
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.policy import RESERVED_TYPES
 from botopt.model.ports import StateStore
-from botopt.model.user_state import NEVER_US, UserState, pack, unpack
+from botopt.model.user_state import NEVER_US, UserState, unpack
 from botopt.sources.envelope import Decoder
 from botopt.verify.diff.attribution import Attribution
 from botopt.verify.diff.matching import Matching, Moment, next_id
 from botopt.verify.diff.sides import SILENT, Side, only_numbers, reads_alike
-from botopt.verify.diff.snapshot import Before, Photographer
+from botopt.verify.diff.snapshot import Before, Mutes, Photographer
 from botopt.verify.diff.stories import Story, Track
 from botopt.verify.diff.tally import Tally
 
@@ -141,11 +141,13 @@ class PairLane:
         """A line of a user whose states differ already, or for whom messages wait."""
         before = self._before(story, state, other_state, event, other.type)
         taken = self._old.lines.take(state, event), self._new.lines.take(other_state, other)
-        if all(taken) and not (state.held or other_state.held) and self._is_ordinary(event, other, state, other_state):
+        follows = self._photographer.follows and before is not None
+        plain = all(taken) and not (follows or state.held or other_state.held)
+        if plain and self._is_ordinary(event, other, state, other_state):
             return
         records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
         others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
-        again = self._again(before, records, other, line)
+        again = self._again(before, records, other, line, story)
         reserved = event.type in _RESERVED
         self._take(event, Moment((line.input_number, line.number), event.key, records, others, again, reserved))
 
@@ -176,7 +178,7 @@ class PairLane:
             before = self._before(story, state, other_state, known, known.type)
         records = self._either(self._old, state, event, line)
         others = self._either(self._new, other_state, other, line)
-        again = self._again(before, records, known, line)
+        again = self._again(before, records, known, line, story)
         if isinstance(other, Rejected) and story is not None and story.diverged:
             again = lambda: others  # noqa: E731 - it is refused whatever the state is
         self.newest_us = max(self.newest_us, state.clock_us, other_state.clock_us)
@@ -191,28 +193,41 @@ class PairLane:
         """The user as the old policy left them, where that is another question than what both left."""
         if not story.diverged:
             return None
+        mutes = other_state.mutes if story.mutes is None else story.mutes
         if event.type not in _RESERVED:
-            return self._photographer.before(state, other_state, event, name)
+            return self._photographer.before(state, mutes, event, name)
         due_us = state.due_us
         if due_us is None or due_us > max(state.clock_us, event.time_us):
+            if event.type == "user.deleted":
+                story.mutes = None
             return _AS_OLD
-        return pack(state)
+        return self._photographer.packed(state, mutes)
 
     def _again(
-        self, before: _Before, records: Sequence[Decision], other: Event, line: Line
+        self, before: _Before, records: Sequence[Decision], other: Event, line: Line, story: Story | None
     ) -> Callable[[], Sequence[Decision]] | None:
         """Decides with the new policy about the user as the old one left them."""
-        engine = self._new.engine
-        match before:
-            case Before():
-                duplicate = bool(records) and records[-1].reason is Reason.DUPLICATE
-                return lambda: self._new.records(before.made(duplicate=duplicate), other, line)
-            case bytes():
-                return lambda: engine.decide(unpack(before), other, line)
-            case "as old":
-                return lambda: records
-            case None:
-                return None
+        if before is None:
+            return None
+        if before == _AS_OLD:
+            return lambda: records
+        duplicate = bool(records) and records[-1].reason is Reason.DUPLICATE
+
+        def decide() -> Sequence[Decision]:
+            if isinstance(before, Before):
+                state = before.made(duplicate=duplicate)
+                found = self._new.records(state, other, line)
+            else:
+                state = unpack(before)
+                found = self._new.engine.decide(state, other, line)
+            if self._photographer.follows and story is not None:
+                story.mutes = self._photographer.followed(state.mutes)
+            return found
+
+        if not self._photographer.follows:
+            return decide
+        found = decide()  # also where nobody asks: what comes of the mutes is for the next event
+        return lambda: found
 
     def _take(self, event: Event, moment: Moment) -> None:
         user = event.user
@@ -237,6 +252,7 @@ class PairLane:
             story = self._stories[user]
             if story.diverged and old.get(user) == new.get(user):
                 story.diverged = False
+                story.mutes = None
                 story.changes.clear()
             story.forget(self.newest_us - self._reach_us)
 
@@ -245,7 +261,7 @@ class PairLane:
         for user, story in sorted(self._stories.items()):
             if story.waits:
                 state, other_state = self._old.state(user), self._new.state(user)
-                again = self._release_again(state, end_us) if story.diverged else None
+                again = self._release_again(state, story.mutes or other_state.mutes, end_us) if story.diverged else None
                 records = self._old.engine.release(state, end_us)
                 others = self._new.engine.release(other_state, end_us)
                 self._matching.take(story, user, Moment(_LAST, None, records, others, again))
@@ -253,6 +269,6 @@ class PairLane:
         self.tally.users = len(self._people)
         self.tally.close(self._old.loads, self._new.loads)
 
-    def _release_again(self, state: UserState, end_us: int) -> Callable[[], list[Decision]]:
-        packed = pack(state)
+    def _release_again(self, state: UserState, mutes: Mutes, end_us: int) -> Callable[[], list[Decision]]:
+        packed = self._photographer.packed(state, mutes)
         return lambda: self._new.engine.release(unpack(packed), end_us)

@@ -6,13 +6,18 @@ change: the rest of the state only grows at its ends.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
+
+from msgspec.structs import replace
 
 from botopt.engine.engine import Engine
 from botopt.engine.hashes import identity
 from botopt.model.event import Event
 from botopt.model.policy import Mute, Policy
-from botopt.model.user_state import MuteState, PastEvent, Send, Tally, UserState
+from botopt.model.user_state import MuteState, PastEvent, Send, Tally, UserState, pack
+
+Mutes = Mapping[str, MuteState]
 
 
 class Before:
@@ -38,7 +43,7 @@ class Before:
         "_types",
     )
 
-    def __init__(self, photographer: Photographer, state: UserState, other: UserState, event: Event, name: str) -> None:
+    def __init__(self, photographer: Photographer, state: UserState, mutes: Mutes, event: Event, name: str) -> None:
         self._state = state
         self._event = event
         self._clock_us = clock_us = state.clock_us
@@ -60,7 +65,7 @@ class Before:
             self._times = {each: len(state.times.get(each, ())) for each in (event.type, name)}
         if state.past:
             self._past = {each: len(state.past.get(each, ())) for each in (event.type, name)}
-        self._mutes = photographer.mutes(state, other) if photographer.has_mutes else None
+        self._mutes = photographer.mutes(state, mutes) if photographer.has_mutes else None
         self._seen_us = state.identities.get(identity(event.key)) if photographer.must_remember else None
 
     def made(self, *, duplicate: bool) -> UserState:
@@ -102,28 +107,44 @@ class Photographer:
         settings = old.policy.settings, new.policy.settings
         self.ignored_after_us = min(one.ignored_after_us for one in settings)
         self.must_remember = settings[0].dedupe_window_us != settings[1].dedupe_window_us
-        self._foreign = _mutes(new.policy) - _mutes(old.policy)
-        self.has_mutes = bool(_mutes(old.policy) | _mutes(new.policy))
+        before, after = _mutes(old.policy), _mutes(new.policy)
+        # One that was edited begins and ends at other times, whatever was sent. So it is followed, event by event.
+        self._foreign = {name for name, meaning in after.items() if before.get(name) != meaning}
+        self.has_mutes = bool(before or after)
+        self.follows = bool(self._foreign)
 
-    def before(self, state: UserState, other: UserState, event: Event, name: str) -> Before:
+    def before(self, state: UserState, mutes: Mutes, event: Event, name: str) -> Before:
         """The state as it is now.
 
         Args:
             state: what the old policy left.
-            other: what the new policy left: mutes that only it has are taken from there.
+            mutes: of those that were edited, or that only the new policy has, what it would have made of this user.
             event: the event to the old policy.
             name: its type to the new one.
         """
-        return Before(self, state, other, event, name)
+        return Before(self, state, mutes, event, name)
 
-    def mutes(self, state: UserState, other: UserState) -> dict[str, MuteState]:
+    def packed(self, state: UserState, mutes: Mutes) -> bytes:
+        """The same state at once, for events of which the little that they change is not known."""
+        return pack(replace(state, mutes=self.mutes(state, mutes)) if self._foreign else state)
+
+    def mutes(self, state: UserState, mutes: Mutes) -> dict[str, MuteState]:
         """Copies of both policies' mutes."""
-        found = {name: copy(mute) for name, mute in state.mutes.items()}
-        return found | {name: copy(mute) for name, mute in other.mutes.items() if name in self._foreign}
+        kept = {name: mute for name, mute in state.mutes.items() if name not in self._foreign}
+        return {name: copy(mute) for name, mute in (*kept.items(), *self.followed(mutes).items())}
+
+    def followed(self, mutes: Mutes) -> Mutes:
+        """Those among them that were edited, or that only the new policy has."""
+        return {name: mute for name, mute in mutes.items() if name in self._foreign}
 
 
-def _mutes(policy: Policy) -> set[str]:
-    return {suppression.id for suppression in policy.suppressions if isinstance(suppression.kind, Mute)}
+def _mutes(policy: Policy) -> dict[str, object]:
+    """Each mute's meaning, wherever it stands."""
+    return {
+        mute.id: (mute.kind, mute.events, mute.categories, mute.channels, mute.when and mute.when.condition)
+        for mute in policy.suppressions
+        if isinstance(mute.kind, Mute)
+    }
 
 
 def _times(times: dict[str, list[int]], lengths: dict[str, int] | None) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.policy import Policy, Suppression
+from botopt.model.user_state import MuteState
 from botopt.verify.diff.kinds import Kind, is_held, kind_of, message_of
 from botopt.verify.diff.report import Change, Link
 
@@ -63,6 +64,11 @@ class Track:
         """The decision of which nobody hears, where one policy sends and the other does not."""
         return self.old if message_of(self.old) is None else self.new
 
+    @property
+    def matters(self) -> bool:
+        """Whether a message came of it, or still may: what is silent in the end leaves nothing behind."""
+        return any(one is not None and (one.message is not None or is_held(one)) for one in (self.old, self.new))
+
     def change(self, kind: Kind, user: str | None) -> Change:
         """It as a value."""
         chain: list[Link] = []
@@ -93,14 +99,16 @@ class Story:
     """One user. `open_old` and `open_new` are the messages that wait under each policy.
 
     `diverged`: the states that the policies left may differ. `changes` are those that made them differ, in order.
-    `noticed`: the user has seen a difference.
+    `noticed`: the user has seen a difference. `mutes`: what the new policy's own mutes would be if the user had got
+    what the old one sent; None as long as they are what they are.
     """
 
-    __slots__ = ("changes", "diverged", "noticed", "open_new", "open_old")
+    __slots__ = ("changes", "diverged", "mutes", "noticed", "open_new", "open_old")
 
     def __init__(self) -> None:
         self.diverged = False
         self.noticed = False
+        self.mutes: Mapping[str, MuteState] | None = None
         self.open_old: Open = {}
         self.open_new: Open = {}
         self.changes: list[Track] = []
@@ -163,7 +171,7 @@ class Causes:
     def find(self, story: Story, track: Track) -> None:
         """Set what the track is a consequence of: the send that a record names, else one that filled the window too.
 
-        Where no record names a suppression, it is the change just before.
+        Where no record names a suppression, it is the last change of a message before.
         """
         before = story.changes
         if not before:
@@ -178,7 +186,7 @@ class Causes:
             if found is not None:
                 track.cause, track.window = found, decision.by
                 return
-        track.cause = before[-1]
+        track.cause = next((one for one in reversed(before) if one.matters), before[-1])
 
 
 def _by_id(policy: Policy) -> Mapping[str, Suppression]:

@@ -165,6 +165,53 @@ def test_a_new_message_in_the_middle_of_a_cap_is_found_though_the_record_names_a
     assert (lost.event_id, lost.window, [link.event_id for link in lost.chain]) == ("e4", "cap", ["e2"])
 
 
+def test_a_mute_that_began_earlier_goes_back_to_its_own_edit_and_not_to_what_changed_before():
+    mute = "suppression:\n  - {id: tired, mute: 6h, when: n > 150, events: [failed]}"
+    old = RULES.replace("suppression:", mute)
+    new = old.replace("n > 150", "n > 110").replace("weight: 0.5", "weight: 0.65")
+    events = [
+        ev("late", "u", "08:00", id="e1", n=1),  # new, and nothing to do with what follows
+        ev("failed", "u", "10:00", id="e2", n=120),  # below the threshold; the new mute begins
+        ev("failed", "u", "13:00", id="e3", n=160),  # below, too; the old one begins
+        ev("failed", "u", "17:00", id="e4"),  # the new one is over, the old one is not
+    ]
+    found = differ((old, TEMPLATES), (new, TEMPLATES), events)
+    assert told(found) == [
+        ("gained", True, ["late: weight 0.5 → 0.65"], "e1"),
+        ("gained", True, ["suppression tired: when n > 150 → n > 110"], "e4"),
+    ]
+
+
+def test_a_mute_that_was_edited_and_begins_because_of_a_new_message_is_a_consequence():
+    mute = "suppression:\n  - {id: tired, mute: 9h, when: sent('24h') >= 1, events: [failed]}"
+    old = RULES.replace("suppression:", mute)
+    new = old.replace("mute: 9h", "mute: 12h").replace("weight: 0.5", "weight: 0.65")
+    events = [
+        ev("late", "u", "08:00", id="e1", n=1),
+        ev("failed", "u", "10:00", id="e2", n=120),  # below the threshold; the new mute begins, the old one does not
+        ev("failed", "u", "20:00", id="e3"),
+    ]
+    found = differ((old, TEMPLATES), (new, TEMPLATES), events)
+    weight = ["late: weight 0.5 → 0.65"]
+    assert told(found) == [("gained", True, weight, "e1"), ("lost", False, weight, "e3")]
+
+
+def test_what_was_silent_before_and_after_is_no_cause():
+    old = RULES.replace("message: wait", "message: wait\n    expires_after: 1h").replace(
+        "score: -0.2}", "score: -0.2}\n      - {id: busy, when: sent('24h') >= 1, score: -0.2}"
+    )
+    new = old.replace("weight: 0.5", "weight: 0.65").replace("limit: 3", "limit: 1")
+    events = [
+        ev("late", "u", "12:00", id="e1", n=1),  # sent now
+        ev("late", "u", "23:00", id="e2", n=7),  # waits until it has expired before; the cap is full now
+        ev("failed", "u", "tue 09:00", id="e3"),  # not worth a message any more, because of e1
+    ]
+    found = differ((old, TEMPLATES), (new, TEMPLATES), events)
+    third = next(one for one in found.samples if one.event_id == "e3")
+    assert (third.kind, third.direct) == (Kind.LOST, False)
+    assert [link.event_id for link in third.chain] == ["e1"]
+
+
 def test_of_a_held_message_its_end_counts():
     events = [ev("failed", "u", "23:00", id="e1"), ev("failed", "v", "23:00", id="e2"), ev("paid", "u", "tue 12:00")]
     found = changed(('to: "08:00"', 'to: "06:00"'), events=events)
