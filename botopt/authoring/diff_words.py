@@ -69,6 +69,11 @@ def summary(found: Difference) -> list[str]:
         if not found.edits:
             return [f"No difference: the policies are the same, and decide all {events} alike."]
         places = number_of(len(found.edits), "place")
+        if not found.decided:
+            none = f"of {number_of(found.lines, 'line')} none is an event that either policy decides"
+            return [
+                f"Nothing to compare: the policy changed in {places}, and {none}. Are these the right files of events?"
+            ]
         return [f"No difference: the policy changed in {places}, and all {events} are decided as before."]
     lines = []
     if found.seen:

@@ -13,6 +13,10 @@ from botopt.model.errors import InputError, UsageError
 _SHALLOW = "; a shallow clone holds only the last commits: git fetch --unshallow, or fetch-depth: 0 in a workflow"
 
 
+class _NoRepositoryError(InputError):
+    """Here git has nothing to say."""
+
+
 def is_workspace(text: str) -> bool:
     """Whether this names a folder, and no revision: a folder with rules wins over a branch of that name."""
     return Path(text).is_dir() and ((Path(text) / "rules").is_dir() or text in (".", "..") or "/" in text)
@@ -42,7 +46,13 @@ def check_out(revision: str, workspace: Path, folder: Path) -> str:
         InputError: there is no git, or no repository.
     """
     here = _existing(workspace)
-    top = Path(_git(here, "rev-parse", "--show-toplevel").decode().strip())
+    try:
+        top = Path(_git(here, "rev-parse", "--show-toplevel").decode().strip())
+    except _NoRepositoryError:
+        raise InputError(
+            f'"{revision}" is no workspace folder (with rules/ in it), and no revision, for {here} is in no git '
+            "repository: compare two folders, or go where the repository is"
+        ) from None
     inside = PurePosixPath(workspace.resolve().relative_to(top.resolve()).as_posix())
     commit = _commit(top, revision)
     paths = [str(inside / kind) for kind in KINDS]
@@ -107,6 +117,6 @@ def _git(folder: Path, *args: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ").partition("\n")[0]
         if "not a git repository" in said:
-            raise InputError(f"{folder} is in no git repository: compare two folders, or go where the repository is")
+            raise _NoRepositoryError(f"{folder} is in no git repository")
         raise InputError(f"git {args[0]}: {said or 'it failed'}")
     return done.stdout

@@ -76,6 +76,7 @@ def diff(
     from botopt.cli.diffing import asked_share, limits_of, loaded, show
     from botopt.cli.moments import moment
     from botopt.cli.progress import Progress
+    from botopt.model.errors import UsageError
     from botopt.verify.diff import Task, compare, edits
     from botopt.verify.inputs import Inputs
     from botopt.verify.lanes import workers_for
@@ -103,3 +104,5 @@ def diff(
     show(found, limits, format.value, out, samples, before, after)
     if not all(limit.holds for limit in limits):
         raise typer.Exit(Exit.CHANGED)
+    if limits and found.edits and not found.decided:
+        raise UsageError("no event was decided, so no limit was tried: --events names other files, or empty ones")

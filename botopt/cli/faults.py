@@ -10,6 +10,9 @@ from botopt.model.errors import BotoptError, InputError, PolicyError, StateError
 def exit_code_of(fault: BaseException) -> int:
     """Say what went wrong on standard error; how the process should end."""
     match fault:
+        case SystemExit() if isinstance(fault.__context__, BrokenPipeError):  # raised by those who print for us
+            mute_stdout()
+            return Exit.OK
         case SystemExit():
             return fault.code if isinstance(fault.code, int) else (Exit.OK if fault.code is None else Exit.INTERNAL)
         case KeyboardInterrupt():
@@ -21,7 +24,10 @@ def exit_code_of(fault: BaseException) -> int:
         case PolicyError():
             from botopt.cli.findings import print_findings
 
-            print_findings(fault.diagnostics)
+            try:
+                print_findings(fault.diagnostics)
+            except (BrokenPipeError, SystemExit):  # nobody reads on; the policy has errors all the same
+                mute_stdout()
             return Exit.POLICY
         case StateError():
             say(f"botopt: {fault}", "red")

@@ -62,7 +62,7 @@ def why_not(
     if format is Format.JSON:
         typer.echo(answer_json(answer, known, user=user, since_us=since_us, until_us=until_us))
     else:
-        print_answer(answer, known, user)
+        print_answer(answer, known, user, bounded=(since_us, until_us) != (None, None))
 
 
 def _loaded(workspace: Path) -> Policy:

@@ -37,17 +37,21 @@ _WORDS = {
 Places = Mapping[str, Place]
 
 
-def print_answer(answer: Answer, places: Places, user: str | None) -> None:
-    """All of it: how many, then reason by reason, then what was held. `user` is the one that was asked for."""
+def print_answer(answer: Answer, places: Places, user: str | None, *, bounded: bool) -> None:
+    """All of it: how many, then reason by reason, then what was held.
+
+    `user` is the one that was asked for; `bounded`: only some time was.
+    """
     console = out()
-    for line in _lines(answer, places, user):
+    for line in _lines(answer, places, user, bounded=bounded):
         console.print(line)
 
 
-def _lines(answer: Answer, places: Places, user: str | None) -> Iterator[str]:
+def _lines(answer: Answer, places: Places, user: str | None, *, bounded: bool) -> Iterator[str]:
     name, whose = marked(answer.event_type), "" if user is None else f" of {marked(user)}"
     if not answer.events:
-        yield f"The log has no {name} event{whose} in that time."
+        when = " in that time" if bounded else ""
+        yield f"The log has no {name} event{whose}{when}."
         return
     events = f"[bold]{answer.events:,} {name}[/] event{'' if answer.events == 1 else 's'}{whose}"
     sent = f"[bold]{answer.sent:,}[/] {'was' if answer.sent == 1 else 'were'}" if answer.sent else "none was"

@@ -308,6 +308,19 @@ def test_a_closed_pipe_is_no_fault(tmp_path):
     assert b"Exception" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [["replay", "events.jsonl"], ["validate"], ["--help"], ["why-not", "x", "--help"]])
+def test_a_reader_who_leaves_is_no_fault_of_any_command(tmp_path, command):
+    folder = workspace(tmp_path, RULES.replace("paid: {}", "paid: {fields: {x: {type: odd}}}"))
+    reading, writing = os.pipe()
+    os.close(reading)
+    args = [sys.executable, "-m", "botopt", *command]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(args, cwd=folder, stdout=writing, stderr=subprocess.PIPE, env=env, timeout=60, check=False)
+    os.close(writing)
+    assert done.returncode in (0, 3)
+    assert b"Exception" not in done.stderr
+
+
 def _many(folder: Path, lines: int) -> Path:
     path = folder / "many.jsonl"
     with path.open("w") as file:

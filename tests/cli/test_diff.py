@@ -105,6 +105,25 @@ def test_no_difference_is_said_plainly(folders):
     )
 
 
+def test_files_without_any_event_pass_no_limit(folders):
+    (folders / "empty.jsonl").write_text("")
+    args = ("diff", "old", "new", "--events")
+    for file, lines in (("empty.jsonl", "0 lines"), ("old/rules/r.yaml", "16 lines")):
+        done = botopt(*args, file, cwd=folders)
+        assert done.returncode == 0
+        assert f"of {lines} none is an event that either policy decides" in done.stdout
+        limited = botopt(*args, file, "--max-change", "5%", cwd=folders)
+        assert limited.returncode == 2
+        assert "no event was decided, so no limit was tried" in limited.stderr
+    assert botopt("diff", "old", "old", "--events", "empty.jsonl", "--max-change", "5%", cwd=folders).returncode == 0
+
+
+def test_a_folder_that_is_not_there_is_named(folders):
+    done = botopt("diff", "old", "newer", "--events", "old/events.jsonl", cwd=folders)
+    assert done.returncode == 9
+    assert done.stderr.startswith('botopt: "newer" is no workspace folder (with rules/ in it)')
+
+
 def test_a_policy_with_errors_shows_them_and_ends_with_3(folders):
     workspace(folders / "new", RULES.replace("message: hello", "message: helo"))
     done = diff(folders)
@@ -208,7 +227,7 @@ def test_a_revision_that_is_none(repository, args, words):
 def test_outside_of_a_repository(folders):
     done = botopt("diff", "main", "-w", "old", "--events", "old/events.jsonl", cwd=folders)
     assert done.returncode == 9
-    assert "is in no git repository: compare two folders" in done.stderr
+    assert "no git repository: compare two folders" in done.stderr
 
 
 def test_users_may_begin_with_a_state_which_stays_as_it_is(folders):

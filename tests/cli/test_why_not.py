@@ -50,6 +50,20 @@ def test_a_low_score_says_what_would_have_closed_the_gap(folder):
     assert "still waiting when the log ends: 1" in done.stdout
 
 
+def test_nothing_of_a_user_is_nothing_at_any_time(folder):
+    args = ("why-not", "payment_failed", "d.jsonl", "--user", "eve")
+    assert botopt(*args, cwd=folder).stdout == "The log has no payment_failed event of eve.\n"
+    assert "of eve in that time." in botopt(*args, "--since", "1d", cwd=folder).stdout
+
+
+def test_a_log_that_a_windows_program_saved_is_read(folder):
+    plain = (folder / "d.jsonl").read_bytes()
+    saved = b"\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n")
+    for args in ((), ("--since", "1d")):
+        asked = ("why-not", "payment_failed", *args)
+        assert botopt(*asked, cwd=folder, stdin=saved).stdout == botopt(*asked, cwd=folder, stdin=plain).stdout != ""
+
+
 def test_records_may_come_from_a_pipe(folder):
     records = (folder / "d.jsonl").read_bytes()
     piped = botopt("why-not", "payment_failed", "--since", "1d", cwd=folder, stdin=records)

@@ -128,7 +128,8 @@ class Tally:
         self._span.add(time_us)
         held = self._released(record)
         if record.outcome is Outcome.HELD:
-            self._held.add(record, time_us)
+            if held is None:  # one that is held once more is the same message
+                self._held.add(record, time_us)
             self._waiting[record.user, record.event_id] = msgspec.structs.replace(record, parts=_NO_PARTS)
             return
         waited_us = None

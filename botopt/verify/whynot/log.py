@@ -30,6 +30,7 @@ class _Any(msgspec.Struct):
     specversion: str | None = None
 
 
+_BOM = b"\xef\xbb\xbf"  # Windows programs begin files with it
 _BROKEN = (ValueError, RecursionError)  # msgspec's own faults are ValueErrors
 _decode = msgspec.json.Decoder(Logged).decode
 _decode_time = msgspec.json.Decoder(_Timed).decode
@@ -76,7 +77,7 @@ class Log:
             for block in inputs.blocks():
                 for number, raw in enumerate(block.lines, block.first):
                     try:
-                        take(_decode(raw))
+                        take(_decode(raw if number > 1 else raw.removeprefix(_BOM)))
                     except _BROKEN as fault:
                         if raw.strip():
                             raise self._no_record(Line(number, raw, block.input_number)) from fault
@@ -88,7 +89,7 @@ class Log:
             for line in inputs:
                 if line.raw.strip():
                     try:
-                        time = _decode_time(line.raw).time
+                        time = _decode_time(line.raw.removeprefix(_BOM)).time
                         if time is not None and time[:19] >= newest[:19]:
                             us = instant_us(time)  # within a second, texts are not in the order of times
                             if newest_us is None or us > newest_us:
@@ -106,7 +107,7 @@ class Log:
         with Inputs(self._paths) as inputs:
             for block in inputs.blocks():
                 for raw in filter(pattern.search, block.lines):
-                    record = _decode(raw)
+                    record = _decode(raw.removeprefix(_BOM))
                     if record.id in ids:
                         found[record.id] = record
                 if len(found) == len(ids):

@@ -52,6 +52,14 @@ def record(**changes: object) -> dict[str, object]:
     return usual | changes
 
 
+def test_a_message_that_is_held_twice_is_counted_once(tmp_path):
+    held = {"outcome": "held", "reason": "quiet_hours", "by": "night", "until": "2026-03-01T12:00:00Z"}
+    again = held | {"time": "2026-03-01T12:00:00Z", "until": "2026-03-01T13:00:00Z"}
+    answer = ask(tmp_path, [record(**held), record(**again), record(time="2026-03-01T13:00:00Z")])
+    assert answer.held is not None
+    assert (answer.held.count, answer.held.later, answer.events) == (1, {"sent": 1}, 1)
+
+
 def suppressed(reason: str, **changes: object) -> dict[str, object]:
     return record(outcome="suppressed", reason=reason, **changes)
 
