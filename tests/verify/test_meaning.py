@@ -190,6 +190,15 @@ UNREACHABLE = [
     ("{id: s, cooldown: 1h, events: [a], when: n < 2}", "no message in its scope is worth sending"),
     ("{id: s, inhibited_by: a, within: 1h, events: [a]}", "that never inhibits itself"),
     ("{id: s, mute: 1d, events: [a], when: n > 5 and n < 2}", "never hold together"),
+    ("{id: s, mute: always, when: n > 5, unless: n > 3}", "its unless holds whenever its when does"),
+    (
+        "{id: s, quiet_hours: {from: '22:00', to: '08:00'}, when: time.hour == 12}",
+        "while it is quiet, its conditions never let it stop anything",
+    ),
+    (
+        "{id: s, quiet_hours: {from: '09:15', to: '09:45'}, unless: time.hour == 9}",
+        "while it is quiet, its conditions never let it stop anything",
+    ),
 ]
 
 
@@ -208,10 +217,21 @@ def test_a_suppression_that_nothing_can_reach(line, words):
         "{id: s, inhibited_by: [a, b], within: 1h, events: [a]}",
         "{id: s, quiet_hours: {from: '22:00', to: '08:00'}, unless: n > 8}",
         "{id: s, mute: always, events: [b]}",
+        "{id: s, quiet_hours: {from: '22:00', to: '08:00'}, when: time.hour == 7}",
+        "{id: s, quiet_hours: {from: '09:15', to: '10:15'}, unless: time.hour == 9}",
     ],
 )
 def test_a_suppression_that_something_can_reach(line):
     assert found(policy(rules("{id: high, when: n > 7, score: +0.2}"), f"- {line}")) == []
+
+
+def test_quiet_hours_while_nothing_is_worth_sending_stop_nothing():
+    by_day = rules("{id: high, when: time.hour >= 9 and time.hour < 17, score: +0.2}")
+    night = "- {id: s, quiet_hours: {from: '22:00', to: '08:00'}, events: [a]}"
+    [one] = found(policy(by_day, night))
+    assert (one.code, "while it is quiet, no message in its scope is worth sending" in one.message) == ("B408", True)
+    assert found(policy(by_day, night.replace("08:00", "09:15"))) == []
+    assert found(policy(by_day, night.replace(", events: [a]", ""))) == []
 
 
 def test_what_inhibits_but_is_never_sent_never_inhibits():

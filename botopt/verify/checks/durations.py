@@ -53,11 +53,21 @@ def cooldowns_leave_room(policy: Policy) -> Iterator[Diagnostic]:
             assert isinstance(stronger.kind, Cooldown)
             length = duration_text(stronger.kind.window_us)
             message = (
-                f"the cooldown {stronger.id} of {length} is longer than what {suppression.id} protects from, "
+                f"the cooldown {stronger.id} of {length} {_outdoes(suppression)}, "
                 f"so {suppression.id} never decides anything"
             )
             hint = f"shorten {stronger.id}, narrow its scope, or delete {suppression.id}"
             yield finding("B410", stronger.position, message, hint)
+
+
+def _outdoes(suppression: Suppression) -> str:
+    match suppression.kind:
+        case Limit():
+            return f"keeps messages so far apart that {suppression.id} is never full when the next one may come"
+        case Cooldown(window_us=window_us):
+            return f"is longer than {suppression.id} with {duration_text(window_us)}"
+        case _:
+            return f"is longer than {suppression.id}"
 
 
 def _leaves_nothing(cooldown: Suppression, other: Suppression, concerned: Sequence[EventType], policy: Policy) -> bool:

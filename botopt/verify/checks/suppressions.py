@@ -50,8 +50,18 @@ def _unreachable(
         silent = [name for name in kind.by if name in known and _never_sent(known[name])]
         if len(silent) == len(kind.by):
             return f"{' and '.join(silent)} can never be sent", "see what is said there, or delete the suppression"
-    if not suppression.conditions or not _never_chosen(suppression, concerned):
+    asks = suppression.conditions or isinstance(suppression.kind, QuietHours)
+    if not asks or not _never_chosen(suppression, concerned):
         return None
+    return _why_never_chosen(suppression, concerned)
+
+
+def _why_never_chosen(suppression: Suppression, concerned: Sequence[Outlook]) -> tuple[str, str]:
+    if not suppression.conditions:
+        return (
+            "while it is quiet, no message in its scope is worth sending",
+            "mend the hours, or delete the suppression",
+        )
     hint = "mend the condition, or delete the suppression"
     if suppression.when is not None:
         alone = [one for one in concerned if one.space.possible(one.space.node(suppression.when.condition)) is None]
@@ -65,6 +75,10 @@ def _unreachable(
         ]
         if len(exempt) == len(concerned):
             return f"its unless always holds: {suppression.unless.text}", hint
+    if all(one.space.possible(one.chosen(suppression)) is None for one in concerned):
+        return "its unless holds whenever its when does", hint
+    if all(one.space.possible(*_reached(suppression, one)) is None for one in concerned):
+        return "while it is quiet, its conditions never let it stop anything", hint
     return "where its conditions hold, no message in its scope is worth sending", hint
 
 
@@ -95,10 +109,18 @@ def _never_worth(suppression: Suppression, outlook: Outlook) -> bool:
             ),
             hope=lambda mask, decided: outlook.may_be_worth(mask, decided, outlook.factors[1]),
             first=outlook.helpful,
-            also=[outlook.chosen(suppression)],
+            also=_reached(suppression, outlook),
         )
         is None
     )
+
+
+def _reached(suppression: Suppression, outlook: Outlook) -> Sequence[Node]:
+    """That its conditions let it stop a message, and that it is quiet, where it has hours."""
+    chosen = outlook.chosen(suppression)
+    if isinstance(suppression.kind, QuietHours) and outlook.space.moments:
+        return [chosen, outlook.space.quiet_node(suppression.kind, wanted=True)]
+    return [chosen]
 
 
 def suppressions_let_through(policy: Policy) -> Iterator[Diagnostic]:
