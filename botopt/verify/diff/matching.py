@@ -8,7 +8,7 @@ from typing import NamedTuple
 from botopt.engine.hashes import decision_id
 from botopt.model.decision import Decision, Outcome
 from botopt.verify.diff.attribution import Attribution
-from botopt.verify.diff.kinds import differs, is_held
+from botopt.verify.diff.kinds import Kind, differs, is_held, kind_of
 from botopt.verify.diff.sides import Side
 from botopt.verify.diff.stories import Causes, Open, Order, Story, Track, parts_states
 from botopt.verify.diff.tally import Tally
@@ -78,7 +78,7 @@ class Matching:
 
     def _judge(self, story: Story, track: Track, again: Decision | None, *, sure: bool) -> None:
         """Say why it differs: because the policy did, or because something before did."""
-        track.direct = sure or differs(track.old, again)
+        track.direct = sure or (differs(track.old, again) and (_explains(track, again) or not story.changes))
         if track.direct:
             track.edits = self._attribution.of(track.old, track.new if sure else again)
         else:
@@ -86,6 +86,13 @@ class Matching:
             track.edits = () if track.cause is None else track.cause.edits
         if parts_states(track.old, track.new):
             story.changes.append(track)
+
+
+def _explains(track: Track, again: Decision | None) -> bool:
+    """Whether the new policy with the old past does to the message what it did: a message that came or went needs a
+    policy that sends it, or does not; one that is silent for another reason says nothing about that.
+    """
+    return track.kind not in (Kind.GAINED, Kind.LOST) or kind_of(track.old, again) is track.kind
 
 
 def _matched(waiting: Open, records: Sequence[Decision], own: Track) -> Iterator[tuple[Track, Decision]]:

@@ -196,6 +196,20 @@ def test_a_mute_that_was_edited_and_begins_because_of_a_new_message_is_a_consequ
     assert told(found) == [("gained", True, weight, "e1"), ("lost", False, weight, "e3")]
 
 
+def test_an_edit_that_would_have_kept_a_message_silent_is_not_why_it_is_sent():
+    old = RULES.replace("suppression:", "suppression:\n  - {id: big, mute: always, when: n > 90 and sent('24h') >= 1}")
+    new = old.replace("n > 90", "n > 20").replace("weight: 0.5", "weight: 0.35")
+    events = [
+        ev("late", "u", "09:00", id="e1", n=7),  # not sent any more
+        ev("failed", "u", "12:00", id="e2", n=50),  # e1 stopped it, and with e1 the new mute would have, too
+    ]
+    found = differ((old, TEMPLATES), (new, TEMPLATES), events)
+    second = next(one for one in found.samples if one.event_id == "e2")
+    assert (second.kind, second.direct, second.window) == (Kind.GAINED, False, "calm")
+    assert [link.event_id for link in second.chain] == ["e1"]
+    assert [found.edits[number].words for number in second.edits] == ["late: weight 0.5 → 0.35"]
+
+
 def test_what_was_silent_before_and_after_is_no_cause():
     old = RULES.replace("message: wait", "message: wait\n    expires_after: 1h").replace(
         "score: -0.2}", "score: -0.2}\n      - {id: busy, when: sent('24h') >= 1, score: -0.2}"
