@@ -46,7 +46,8 @@ def test_text(recording: Recording, policy: Policy, inputs: Sequence[str]) -> st
 
 def _head(recording: Recording, policy: Policy, inputs: Sequence[str]) -> Iterator[str]:
     first, last = (instant_text(recording.moments[place].at_us) for place in (0, -1))
-    yield f"# Recorded by botopt test --record from {remark(', '.join(inputs))}, {first} to {last}."
+    names = ", ".join("standard input" if name == "-" else name for name in inputs)
+    yield f"# Recorded by botopt test --record from {remark(names)}, {first} to {last}."
     yield f"# Expected is what the policy of revision {policy.revision} decides. Read it: is it what you want?"
     if recording.dropped:
         events = "1 earlier event is" if recording.dropped == 1 else f"{recording.dropped:,} earlier events are"

@@ -40,6 +40,11 @@ def revision(folder: Path) -> str:
     return botopt("validate", cwd=folder).stdout.rpartition("revision ")[2].strip()
 
 
+def test_history_may_come_from_a_pipe(folder):
+    done = botopt("test", "--record", "-", "--user", "ada", cwd=folder, stdin=(folder / "events.jsonl").read_bytes())
+    assert done.stdout == RECORDED.format(revision=revision(folder)).replace("from events.jsonl", "from standard input")
+
+
 def test_recorded_history_is_a_tidy_test_that_passes_at_once(folder):
     done = botopt("test", "--record", "events.jsonl", "--user", "ada", "--out", "rules/ada.test.yaml", cwd=folder)
     assert (done.returncode, done.stdout) == (0, "")
