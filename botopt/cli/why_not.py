@@ -51,6 +51,9 @@ def why_not(
 
     if not records and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("name a file of decision records; botopt replay events.jsonl --out decisions.jsonl writes one")
+    twice = next((name for name in records or () if (records or []).count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is named twice: its records would be counted twice")
     policy = None if workspace is None else _loaded(workspace)
     with Log(records or ["-"]) as log:
         since_us = None if since is None else moment_or_ago("--since", since, log.newest_us)

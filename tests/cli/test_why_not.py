@@ -120,3 +120,10 @@ def test_what_users_wrote_steers_no_terminal(folder):
     evil = json.dumps(json.loads(line) | {"user": "[red]\x1b[31m", "outcome": "suppressed", "reason": "holdout"})
     done = botopt("why-not", "payment_failed", cwd=folder, stdin=evil.encode())
     assert "of [red]\\x1b[31m at" in done.stdout
+
+
+def test_a_log_that_is_named_twice_is_not_counted_twice(tmp_path):
+    (tmp_path / "log.jsonl").write_text("", "utf-8")
+    done = botopt("why-not", "payment_failed", "log.jsonl", "log.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "log.jsonl is named twice" in done.stderr

@@ -115,10 +115,10 @@ class Block:
         node = self._nodes.get(key)
         return None if node is None else scalars.names(self.findings, node, key, single=single)
 
-    def block(self, key: str, keys: Collection[str]) -> Block | None:
-        """A map of known keys inside this one."""
+    def block(self, key: str, keys: Collection[str], hint: str = "") -> Block | None:
+        """A map of known keys inside this one; `hint` is for those who wrote something else."""
         node = self._nodes.get(key)
-        inner = None if node is None else scalars.entries(self.findings, node, key)
+        inner = None if node is None else scalars.entries(self.findings, node, key, hint)
         return None if inner is None else Block(self.findings, inner, keys, key, self.key(key))
 
 

@@ -70,7 +70,7 @@ def _locale(block: Block) -> str | None:
 
 def _engagement(settings: Block) -> EngagementSettings:
     usual = EngagementSettings()
-    block = settings.block("engagement", _ENGAGEMENT)
+    block = settings.block("engagement", _ENGAGEMENT, "to switch it off, write engagement: {effect: 0}")
     if block is None:
         return usual
     low, high = _limits(block) or (usual.low, usual.high)
@@ -100,7 +100,7 @@ def _limits(block: Block) -> tuple[float, float] | None:
 
 def _fatigue(settings: Block) -> FatigueSettings:
     usual = FatigueSettings()
-    block = settings.block("fatigue", _FATIGUE)
+    block = settings.block("fatigue", _FATIGUE, "to switch it off, write fatigue: {per_message: 0}")
     if block is None:
         return usual
     return FatigueSettings(
