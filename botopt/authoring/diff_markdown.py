@@ -14,8 +14,8 @@ from botopt.authoring.diff_words import (
     consequences,
     effects,
     ending,
+    left_words,
     load_rows,
-    number_of,
     sample_head,
     samples,
     summary,
@@ -82,9 +82,8 @@ def _consequences(found: Difference) -> Iterator[str]:
         yield f"- {_text(consequence_words(one))}\n"
         if one.example is not None:
             yield f"  <br><sub>{_text(chain_words(one.example, found.edits))}</sub>\n"
-    if len(listed) > _CONSEQUENCES:
-        rest = sum(one.events for one in listed[_CONSEQUENCES:])
-        yield f"- … and {number_of(rest, 'more event')}, in {number_of(len(listed) - _CONSEQUENCES, 'other way')}\n"
+    if left := listed[_CONSEQUENCES:]:
+        yield f"- {left_words(left)}\n"
 
 
 def _load(found: Difference) -> Iterator[str]:

@@ -13,8 +13,8 @@ from botopt.authoring.diff_words import (
     consequences,
     effects,
     ending,
+    left_words,
     load_rows,
-    number_of,
     sample_head,
     samples,
     summary,
@@ -67,9 +67,8 @@ def _consequences(found: Difference) -> Iterator[str]:
         yield f"  {consequence_words(one)}"
         if one.example is not None:
             yield f"      {chain_words(one.example, found.edits)}"
-    if len(listed) > _CONSEQUENCES:
-        rest = sum(one.events for one in listed[_CONSEQUENCES:])
-        yield f"  … and {number_of(rest, 'more event')}, in {number_of(len(listed) - _CONSEQUENCES, 'other way')}"
+    if left := listed[_CONSEQUENCES:]:
+        yield f"  {left_words(left)}"
 
 
 def _load(found: Difference) -> Iterator[str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import msgspec
 
+from botopt.model.counting import number_of
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.instants import instant_text
 from botopt.model.policy import RESERVED_TYPES
@@ -126,6 +127,12 @@ def effects(found: Difference) -> tuple[list[Effect], list[Edit]]:
 def consequences(found: Difference) -> list[Consequence]:
     """Those that users notice, the most frequent first."""
     return [one for one in found.consequences if one.kind in SEEN]
+
+
+def left_words(left: Sequence[Consequence]) -> str:
+    """Those that no line is left for."""
+    events = sum(one.events for one in left)
+    return f"… and {number_of(events, 'more event')}, in {number_of(len(left), 'other way')}"
 
 
 def consequence_words(one: Consequence) -> str:
@@ -298,8 +305,3 @@ def _kinds(numbers: Mapping[Kind, int], kinds: Sequence[Kind]) -> str:
                 what = f"message{'' if number == 1 else 's'} {what}"
             words.append(f"{number:,} {what}")
     return ", ".join(words)
-
-
-def number_of(number: int, noun: str) -> str:
-    """`1 event`, `12,431 events`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

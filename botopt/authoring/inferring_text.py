@@ -9,6 +9,7 @@ from botopt.authoring.inferring import Proposal
 from botopt.authoring.inferring_stats import MOST_FIELDS, STEPS_US, FieldsStats, FieldStats, TypeStats
 from botopt.loading.parse.scalars import FIELD
 from botopt.model.condition import NUMERIC, ValueType, duration_text
+from botopt.model.counting import number_of
 from botopt.model.instants import instant_text
 from botopt.model.names import WORDS
 from botopt.model.values import shown
@@ -39,7 +40,7 @@ def rules_text(proposal: Proposal, inputs: Sequence[str]) -> str:
 
 
 def _head(proposal: Proposal, inputs: Sequence[str]) -> Iterator[str]:
-    yield f"# Proposed by botopt infer from {remark(', '.join(inputs))}: {proposal.lines:,} lines,"
+    yield f"# Proposed by botopt infer from {remark(', '.join(inputs))}: {number_of(proposal.lines, 'line')},"
     yield f"# {_span(proposal)}."
     yield "# Nothing is sent yet: these events are only remembered. Give one a weight and a message to send something,"
     yield "# and delete what you do not need; fields that nothing declares are ignored."
@@ -154,5 +155,5 @@ def _note(name: str, field: FieldStats) -> str:
     if field.type in NUMERIC and field.low is not None and field.high is not None:
         return f"{shown(field.low)} to {shown(field.high)}" if field.low != field.high else f"always {shown(field.low)}"
     if field.type is ValueType.TEXT:
-        return f"at most {field.longest:,} character{'' if field.longest == 1 else 's'}"
+        return f"at most {number_of(field.longest, 'character')}"
     return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from botopt.cli.console import marked, out, visible
 from botopt.cli.formats.documents import document
+from botopt.model.counting import number_of
 from botopt.model.diagnostic import Diagnostic, Severity
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -34,7 +35,7 @@ def counted(diagnostics: Iterable[Diagnostic]) -> str:
     numbers = dict.fromkeys(Severity, 0)
     for found in diagnostics:
         numbers[found.severity] += 1
-    words = [f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in numbers.items() if number]
+    words = [number_of(number, severity) for severity, number in numbers.items() if number]
     return ", ".join(words) or "no findings"
 
 

@@ -31,6 +31,7 @@ def fmt(
     from botopt.cli.findings import print_findings
     from botopt.cli.rewriting import rewrite, show_diff
     from botopt.loading.files import no_rules
+    from botopt.model.counting import number_of
     from botopt.model.errors import PolicyError
 
     chosen = [(path, path.as_posix()) for path in files] if files else list(workspace_files(workspace))
@@ -47,7 +48,7 @@ def fmt(
     wrong = [finding for result in results for finding in result.findings]
     if wrong:
         print_findings(wrong)
-    say(f"{len(results)} files: {len(changed)} {'would change' if check else 'changed'}")
+    say(f"{number_of(len(results), 'file')}: {len(changed)} {'would change' if check else 'changed'}")
     if any(result.findings for result in results):
         raise typer.Exit(Exit.POLICY)
     if check and changed:

@@ -27,6 +27,7 @@ def infer(
     from botopt.authoring.inferring import infer as look
     from botopt.authoring.inferring_text import rules_text
     from botopt.cli.console import say
+    from botopt.model.counting import number_of
     from botopt.model.errors import InputError
     from botopt.verify.inputs import Inputs
 
@@ -55,7 +56,8 @@ def infer(
             file.write(text)
     except OSError as fault:
         raise InputError(f"{fault.filename or out}: {fault.strerror}") from fault
-    say(f"wrote {out}: {len(proposal.events)} event types, {len(proposal.attributes.fields)} user attributes")
+    types, attributes = len(proposal.events), len(proposal.attributes.fields)
+    say(f"wrote {out}: {number_of(types, 'event type')}, {number_of(attributes, 'user attribute')}")
 
 
 def _rewritten(events: list[str]) -> str:

@@ -24,7 +24,7 @@ def preview(
     ] = None,
     locale: Annotated[str, typer.Option(help="Only this language; all for every one.")] = "all",
     samples: Annotated[int, typer.Option(min=1, help="How many recorded events for each event type and variant.")] = 3,
-    html: Annotated[Path | None, typer.Option(help="Write one page that a browser opens, and print nothing.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one page that a browser opens, and print no text.")] = None,
     format: OutputFormat = Format.TEXT,
 ) -> None:
     """Show messages in every variant and language, with their lengths and missing translations.
@@ -32,10 +32,12 @@ def preview(
     On the samples of the templates, and on recorded events. With --html as a page: every text as a chat bubble.
     """
     from botopt.authoring.preview_page import preview_page
+    from botopt.cli.console import say
     from botopt.cli.moments import SAMPLES_AT, json_object, moment
     from botopt.cli.pages import write_page
     from botopt.cli.previews import preview_json, print_sheet
     from botopt.engine.build import build
+    from botopt.model.counting import number_of
     from botopt.model.errors import UsageError
     from botopt.sources.envelope import Decoder
     from botopt.verify.inputs import Inputs
@@ -70,6 +72,7 @@ def preview(
         raise UsageError(f'no text is in "{locale}"; say --locale all to see what there is')
     if html is not None:
         write_page("--html", html, preview_page(workspace.resolve().name, sheets))
+        say(f"wrote {html}: {number_of(len(sheets), 'template')}")
     for found in sheets if html is None else ():
         if format is Format.JSON:
             for shown in found.previews:

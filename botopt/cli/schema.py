@@ -85,6 +85,7 @@ def _write(workspace: Path, out: Path | None, *, add_modelines: bool) -> None:
     from botopt.authoring.schemas import workspace_schemas
     from botopt.cli.console import err, say
     from botopt.cli.rewriting import rewrite
+    from botopt.model.counting import number_of
     from botopt.model.errors import UsageError
     from botopt.verify.live import Live
 
@@ -114,4 +115,4 @@ def _write(workspace: Path, out: Path | None, *, add_modelines: bool) -> None:
         if after != before:
             rewrite(path, after.decode())
             changed += 1
-    say(f"modelines in {len(view.kinds)} files, {changed} of them new or changed")
+    say(f"modelines in {number_of(len(view.kinds), 'file')}, {changed} of them new or changed")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from botopt.cli.console import visible
+from botopt.model.counting import number_of
 from botopt.model.decision import Outcome, Reason
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Policy
@@ -33,8 +34,8 @@ def print_summary(console: Console, summary: Summary, policy: Policy, undeclared
         console.print(_counts("responses", largest_first(summary.responses)))
     if summary.rejected:
         console.print(_counts("rejected lines", largest_first(summary.rejected)))
-    lines = f"{summary.lines:,} lines, {summary.records:,} records"
-    console.print(f"{lines}; {summary.still_held:,} message(s) still held", markup=False)
+    lines = f"{number_of(summary.lines, 'line')}, {number_of(summary.records, 'record')}"
+    console.print(f"{lines}; {number_of(summary.still_held, 'message', none='no')} still held", markup=False)
     for sentence in undeclared_sentences(undeclared, policy):
         console.print(sentence, style="yellow", markup=False)
 

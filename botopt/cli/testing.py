@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from botopt.cli.console import marked, out
 from botopt.cli.explanations import explanation_lines, record_lines
+from botopt.model.counting import number_of
 from botopt.verify.ruletest.model import Failure, Result
 
 
@@ -25,9 +26,8 @@ def counted(results: Sequence[Result]) -> str:
     """`20 tests, 41 expectations: all as expected`."""
     failed = sum(bool(result.failures) for result in results)
     looked_at = sum(result.expectations for result in results)
-    tests = f"{len(results):,} test{'' if len(results) == 1 else 's'}"
-    expectations = f"{looked_at:,} expectation{'' if looked_at == 1 else 's'}"
-    return f"{tests}, {expectations}: {f'{failed:,} failed' if failed else 'all as expected'}"
+    whole = f"{number_of(len(results), 'test')}, {number_of(looked_at, 'expectation')}"
+    return f"{whole}: {f'{failed:,} failed' if failed else 'all as expected'}"
 
 
 def _failure(result: Result, failure: Failure) -> Iterator[str]:

@@ -16,6 +16,7 @@ def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TE
     """
     from botopt.cli.console import out
     from botopt.cli.findings import counted, print_findings
+    from botopt.model.counting import number_of
     from botopt.verify.validate import validate as find
 
     result = find(workspace)
@@ -25,8 +26,9 @@ def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TE
         if policy is not None:
             deciding = sum(1 for event_type in policy.events.values() if event_type.decides)
             out().print(
-                f"[green]ok[/] {len(result.files)} files: {len(policy.events)} event types ({deciding} with messages), "
-                f"{len(policy.suppressions)} suppressions, {len(policy.templates)} templates; "
+                f"[green]ok[/] {number_of(len(result.files), 'file')}: {number_of(len(policy.events), 'event type')} "
+                f"({deciding} with messages), {number_of(len(policy.suppressions), 'suppression')}, "
+                f"{number_of(len(policy.templates), 'template')}; "
                 f"revision {policy.revision}"
             )
     else:

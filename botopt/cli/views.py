@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from botopt.cli.console import marked, out, visible
+from botopt.model.counting import number_of
 from botopt.model.instants import instant_text
 from botopt.model.ports import UserRow
 from botopt.model.user_state import NEVER_US
@@ -68,7 +69,7 @@ def print_users(rows: Iterable[UserRow]) -> None:
             _time(row.due_us),
         )
     out().print(table)
-    out().print(f"{number:,} user(s)", markup=False)
+    out().print(number_of(number, "user"), markup=False)
 
 
 def _time(us: int | None) -> str:

@@ -13,6 +13,7 @@ BotoptError
 
 from __future__ import annotations
 
+from botopt.model.counting import number_of
 from botopt.model.diagnostic import Diagnostic, Severity
 
 
@@ -27,7 +28,7 @@ class PolicyError(BotoptError):
         self.diagnostics = diagnostics
         errors = [d for d in diagnostics if d.severity is Severity.ERROR]
         first = f": {errors[0].position} {errors[0].code} {errors[0].message}" if errors else ""
-        super().__init__(f"the policy has {len(errors)} error(s){first}")
+        super().__init__(f"the policy has {number_of(len(errors), 'error')}{first}")
 
 
 class UsageError(BotoptError):

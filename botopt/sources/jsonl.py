@@ -158,17 +158,6 @@ class InputFile:
             yield chunk
 
 
-def read_lines(name: str, *, input: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The lines of one file (`-` is standard input), each with its number from 1.
-
-    Raises:
-        InputError: it cannot be read, or not to its end.
-    """
-    with InputFile(name, input) as file:
-        for line in file:
-            yield line.number, line.raw
-
-
 def _words(fault: Exception) -> str:
     return ((fault.strerror if isinstance(fault, OSError) else None) or str(fault)).lower()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from botopt.model.counting import number_of
 from botopt.model.diagnostic import Severity
 from botopt.model.errors import BotoptError
 from botopt.model.policy import Policy
@@ -83,9 +84,10 @@ def _workspace(folder: Path) -> list[Finding]:
     result = validate(folder)
     errors = sum(1 for found in result.diagnostics if found.severity is Severity.ERROR)
     if result.policy is None:
-        return [Finding("workspace", Health.BAD, f"{errors} error(s) in {folder}; see `botopt validate`")]
+        return [Finding("workspace", Health.BAD, f"{number_of(errors, 'error')} in {folder}; see `botopt validate`")]
     policy = result.policy
-    text = f"{len(policy.events)} event types, revision {policy.revision}, {len(result.diagnostics)} finding(s)"
+    types, findings = number_of(len(policy.events), "event type"), number_of(len(result.diagnostics), "finding")
+    text = f"{types}, revision {policy.revision}, {findings}"
     return [Finding("workspace", Health.OK, text), _agreement(policy)]
 
 
@@ -98,7 +100,9 @@ def _agreement(policy: Policy) -> Finding:
         facts += checked.facts
         refused += bool(checked.refused)
     if refused:
-        detail = f"on {facts:,} boundary facts; for {refused} group(s) of conditions durable_rules was of no use"
+        detail = (
+            f"on {facts:,} boundary facts; for {number_of(refused, 'group')} of conditions durable_rules was of no use"
+        )
         return Finding("networks agree", Health.NOTE, detail)
     return Finding("networks agree", Health.OK, f"on {facts:,} boundary facts")
 
@@ -107,6 +111,6 @@ def _state(path: Path) -> Finding:
     try:
         with open_state(path, create=False, read_only=True) as store:
             users = sum(1 for _ in store.users())
-            return Finding("state", Health.OK, f"{users:,} users, {store.held():,} held message(s)")
+            return Finding("state", Health.OK, f"{number_of(users, 'user')}, {number_of(store.held(), 'held message')}")
     except BotoptError as fault:
         return Finding("state", Health.BAD, str(fault))

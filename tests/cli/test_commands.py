@@ -52,14 +52,14 @@ def test_replay_tells_the_story(tmp_path):
         "[2026-03-01 23:00:00] payment_failed for bob scored 0.70 (needs 0.60)\n"
         "  held by night until 2026-03-02 08:00:00\n"
     )
-    assert "6 lines, 5 records; 1 message(s) still held" in done.stdout
+    assert "6 lines, 5 records; 1 message still held" in done.stdout
     assert '1 payment_failed carried "amont", which is not declared (did you mean "amount"?)' in done.stdout
 
 
 def test_until_releases_what_is_held(tmp_path):
     done = botopt("replay", "events.jsonl", "--until", "2026-03-02T08:00:00Z", cwd=workspace(tmp_path))
     assert "[2026-03-02 08:00:00] payment_failed for bob scored 0.70 (needs 0.60) held until now" in done.stdout
-    assert "0 message(s) still held" in done.stdout
+    assert "no messages still held" in done.stdout
 
 
 def test_json_goes_to_standard_output_and_the_summary_does_not(tmp_path):
@@ -293,7 +293,7 @@ def test_doctor_says_which_network_runs(tmp_path):
     done = botopt("doctor", "--state", "s.db", cwd=folder)
     assert done.returncode == 0, done.stdout
     assert "rules network" in done.stdout
-    assert "2 users, 1 held message(s)" in done.stdout
+    assert "2 users, 1 held message" in done.stdout
     names = {found["name"] for found in json.loads(botopt("doctor", "--format", "json", cwd=folder).stdout)}
     assert {"botopt", "packages", "rules network", "time zones", "workspace", "networks agree"} <= names
 

@@ -68,6 +68,7 @@ class Page(HTMLParser):
 def page_of(folder: Path, *options: object) -> tuple[Page, str]:
     done = botopt("preview", *options, "--html", folder / "page.html", cwd=folder)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "page.html: " in done.stderr.replace("\n", "")
     text = (folder / "page.html").read_text("utf-8")
     return Page(text), text
 

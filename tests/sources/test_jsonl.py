@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from botopt.model.errors import InputError
 from botopt.model.event import Line, Rejected, line_digest
 from botopt.sources.envelope import Decoder
-from botopt.sources.jsonl import MAX_LINE_BYTES, InputFile, LongLine, _blocks, read_lines
+from botopt.sources.jsonl import MAX_LINE_BYTES, InputFile, LongLine, _blocks
 from tests.sources.helpers import POLICY
 from tests.state.helpers import ROOT, as_anybody
 
@@ -45,6 +45,12 @@ FILES: list[tuple[str, bytes]] = [
     ("a.jsonl.zst", SKIPPED_FRAME + zst(TEXT[:12]) + SKIPPED_FRAME + zst(TEXT[12:]) + SKIPPED_FRAME),
     ("a.jsonl", zst(TEXT)),
 ]
+
+
+def read_lines(name: str, *, input: int = 0) -> Iterator[tuple[int, bytes]]:
+    with InputFile(name, input) as file:
+        for line in file:
+            yield line.number, line.raw
 
 
 @pytest.mark.parametrize(("name", "content"), FILES)
@@ -191,7 +197,12 @@ def test_standard_input_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_line_is_given_on_as_soon_as_it_is_there() -> None:
-    code = "from botopt.sources.jsonl import read_lines\nfor line in read_lines('-'): print(line, flush=True)"
+    code = """if True:
+        from botopt.sources.jsonl import InputFile
+        with InputFile("-", 0) as file:
+            for line in file:
+                print((line.number, line.raw), flush=True)
+    """
     with subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,

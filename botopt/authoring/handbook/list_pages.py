@@ -83,7 +83,7 @@ def _remembered(book: Contents) -> Html:
                 joined(
                     tag("code", one.name),
                     f" {one.description} " if one.description else " ",
-                    tag("span", "switched off ", class_="warning") if not one.enabled else None,
+                    joined(tag("span", "switched off", class_="warning"), " ") if not one.enabled else None,
                     place(one.position),
                 )
                 for one in book.remembered

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from botopt.model.counting import number_of
+
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -34,7 +36,7 @@ def _is_one(microseconds: int) -> bool:
 
 def counted(count: int, noun: str) -> str:
     """`1 rule`, `2 rules`, `no rules`."""
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+    return number_of(count, noun, none="no")
 
 
 def name_words(name: str) -> str:

@@ -32,7 +32,7 @@ class _Walk:
     def __init__(self, source: SourceText, start: int, end: int) -> None:
         self.source, self.text, self.index, self.end = source, source.text, start, end
         self.open: list[int] = []
-        self.key, self.in_value, self.value_start = "", False, start
+        self.key, self.in_value = "", False
 
     def find(self) -> tuple[Diagnostic | None, int]:
         while self.index < self.end:
