@@ -26,6 +26,7 @@ def fix(
     from botopt.cli.console import marked, out, say
     from botopt.cli.findings import print_findings
     from botopt.cli.rewriting import rewrite, show_diff
+    from botopt.model.counting import number_of
     from botopt.model.diagnostic import has_errors
 
     fixed = mend(workspace)
@@ -38,17 +39,25 @@ def fix(
         if not _is_terminal():
             say(f"{len(fixed.mended)} to mend; nothing was written: say --yes to write it")
             raise typer.Exit(Exit.CHANGED)
-        if not typer.confirm("Write these changes?", default=False):
+        if not _agreed("Write these changes?"):
             say("nothing was written")
             raise typer.Exit(Exit.CHANGED)
     for name, _, after in changed:
         rewrite(workspace / name, after)
-    files = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+    files = number_of(len(changed), "file")
     say(f"mended {len(fixed.mended)} in {files}" if changed else "nothing that can be mended mechanically")
     if fixed.left:
         print_findings(fixed.left)
     if has_errors(fixed.left):
         raise typer.Exit(Exit.POLICY)
+
+
+def _agreed(question: str) -> bool:
+    """Somebody's answer; Ctrl-C and an end of input are a no."""
+    try:
+        return typer.confirm(question, default=False)
+    except typer.Abort:
+        return False
 
 
 def _is_terminal() -> bool:

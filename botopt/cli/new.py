@@ -195,7 +195,13 @@ def _ask(question: str, default: str | None = None, check: Check | None = None) 
     from botopt.model.errors import UsageError
 
     while True:
-        answer = str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+        try:
+            answer = str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+        except typer.Abort as fault:
+            if isinstance(fault.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            missing = "an answer is missing, and nothing was written; `botopt new --help` shows options"
+            raise UsageError(missing) from None
         try:
             if check is not None:
                 check(answer)

@@ -18,7 +18,6 @@ events:
     description: A card payment was declined
     fields:
       amount: {type: number, min: 0}
-      name: {type: text, optional: true}
     weight: 0.70          # how much this matters, 0 to 1; a message needs more than 0.60
     message: payment_failed
     rules:

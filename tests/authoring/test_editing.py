@@ -94,6 +94,8 @@ def test_the_lines_alone_tell_where_the_cursor_is(text: str, path: tuple[str, ..
         ("rules/x.yaml", "events:\n  x:\n    enabled: ¦", "true false", "on"),
         ("rules/x.yaml", "suppression:\n  - ¦", "id cooldown limit quiet_hours", "weight"),
         ("rules/x.yaml", "suppression:\n  - {id: x, cooldown: 1h, per: [¦", "user event order_id", "payment_failed"),
+        ("rules/x.yaml", "suppression:\n  - {id: x, cooldown: 1h, events: [service_outage], per: [¦", "user event area", "order_id"),
+        ("rules/x.yaml", "suppression:\n  - {id: x, events: [service_outage], same: [¦", "area", "order_id"),
         ("rules/x.yaml", "suppression:\n  - {id: x, resolved_by: ¦", "payment_succeeded user.updated", "chat"),
         ("rules/x.yaml", "suppression:\n  - {id: x, quiet_hours: {days: [¦", "mon sun", "chat"),
         ("rules/x.yaml", "settings:\n  ¦", "timezone locale holdout", "events"),

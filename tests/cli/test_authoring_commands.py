@@ -231,7 +231,8 @@ def test_a_weight_without_a_message_is_not_dropped_silently(tmp_path):
 
 
 def test_new_asks_in_vain_and_writes_nothing(tmp_path):
-    assert botopt("new", "event", "late", "-w", tmp_path, stdin="what\n")[0] != 0
+    code, _, said = botopt("new", "event", "late", "-w", tmp_path, stdin="what\n")
+    assert (code, "an answer is missing, and nothing was written" in said) == (2, True)
     assert not list(tmp_path.iterdir())
 
 

@@ -13,6 +13,7 @@ from botopt.authoring.editing.workbench import Workbench
 from botopt.verify.live import kind_of
 
 _CONDITIONS = ("when", "unless")
+_FIELDS = frozenset({"per", "same"})
 _DASH = re.compile(r"\s*-(\s|$)")
 _WORDS = ("text", "title", "label", "link")
 
@@ -33,6 +34,8 @@ def complete(bench: Workbench, file: str, lines: Sequence[str], line: int, colum
     if kind == "tests" and here.path[-1:] == ("with",):
         return _sent(bench, here, lines, line)
     found = [] if here.value is None else _values(bench, kind, here)
+    if kind == "rules" and here.path[:1] == ("suppression",) and _FIELDS.intersection(here.path):
+        found = _in_scope(bench, found, _about(bench, here, lines, line))
     return found if here.key is None else [*found, *_keys(bench, kind, here)]
 
 
@@ -129,6 +132,12 @@ def _values(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
     typed = _typed(here.value or "")
     found = values(bench.schemas[kind], here.path)
     return [Suggestion(one.name, Sort.VALUE, one.name, typed, more=one.description) for one in found]
+
+
+def _in_scope(bench: Workbench, found: list[Suggestion], events: tuple[str, ...]) -> list[Suggestion]:
+    """Without the fields that no event type in the scope of the suppression has."""
+    theirs, all_fields = bench.fields(events), bench.fields(tuple(bench.events))
+    return [one for one in found if one.label in theirs or one.label not in all_fields]
 
 
 def _keys(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
