@@ -55,7 +55,7 @@ def _commands(group: typer.Typer, path: str) -> Iterator[str]:
     level = "##" if path == "botopt" else "###"
     for command in group.registered_commands:
         assert command.callback is not None
-        yield f"{level} `{path} {command.name or command.callback.__name__}`"
+        yield f"{level} `{path} {command.name or command.callback.__name__.replace('_', '-')}`"
         yield _plain(command.help or "")
         yield _parameters(command.callback)
     for inner in group.registered_groups:

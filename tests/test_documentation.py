@@ -14,9 +14,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
+from botopt.cli.app import app
 from botopt.loading.reader import read_text
+from scripts.mkdocs_hooks import cli
 from tests.cli.running import ROOT
 
 UPDATE = bool(os.environ.get("BOTOPT_UPDATE_DOCS"))
@@ -122,3 +125,8 @@ def test_the_commands_of_the_workflow_pass_on_the_starter_policy(tmp_path):
         args = [sys.executable, "-m", "botopt", *words[1:]]
         done = subprocess.run(args, cwd=tmp_path / "shop", capture_output=True, env=env, timeout=60, check=False)
         assert done.returncode == 0, command
+
+
+def test_the_reference_has_every_command_by_the_name_that_is_typed():
+    listed = set(re.findall(r"^## `botopt ([^ `]+)`$", cli(), re.MULTILINE))
+    assert listed == set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
