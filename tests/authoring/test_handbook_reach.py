@@ -147,7 +147,7 @@ _scores = st.sampled_from((-0.3, -0.1, 0.0, 0.1, 0.25, 0.6))
 _rules = st.lists(st.tuples(_conditions, _scores, st.booleans()), max_size=4)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(_rules)
 def test_bounds_that_are_called_exact_are_those_of_all_events_tried_one_by_one(drawn):
     rules = tuple(

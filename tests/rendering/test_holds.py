@@ -57,7 +57,7 @@ values = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(conditions, values)
 def test_it_agrees_with_the_reference_network(condition: Condition, given_values: dict[object, object]) -> None:
     matcher = ReferenceNetwork().compile([condition])
@@ -65,7 +65,7 @@ def test_it_agrees_with_the_reference_network(condition: Condition, given_values
     assert holds(condition, given_values) is expected
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(conditions, values)
 def test_what_a_condition_proves_is_there(condition: Condition, given_values: dict[object, object]) -> None:
     proven = if_true(condition) if holds(condition, given_values) else if_false(condition)

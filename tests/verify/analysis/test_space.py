@@ -67,7 +67,7 @@ def test_no_result_lies_outside_its_range(data: st.DataObject, term):
     st.lists(st.integers(0, 6), unique=True, max_size=3),
     st.integers(0, 10_079),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_quiet_moments_are_those_of_the_calendar(start, end, days, minute):
     from datetime import datetime, timedelta
 
