@@ -74,13 +74,13 @@ def _numbers(spec: FieldSpec, constants: Sequence[float]) -> list[Cell]:
         if edge > high:
             break
         below = math.ceil(edge) - 1 if whole else math.nextafter(edge, -math.inf)
-        if begin <= below:
+        if begin <= below and below != -math.inf:
             found.append(_between(begin, below, whole=whole))
         if not whole or edge == math.floor(edge):
             at: float = int(edge) if whole else float(edge)
             found.append(Cell(at, at, at, single=True))
         begin = math.floor(edge) + 1 if whole else math.nextafter(edge, math.inf)
-    if begin <= high:
+    if begin <= high and begin != math.inf:  # above the largest number there is none
         found.append(_between(begin, high, whole=whole))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from contextlib import suppress
 
 import pytest
@@ -14,6 +15,7 @@ from botopt.model.policy import EventType, FieldSpec, Policy, QuietHours
 from botopt.network.reference import inputs_of
 from botopt.network.samples import leaves, literals
 from botopt.network.source import compiled
+from botopt.verify.analysis.cells import cells_of
 from botopt.verify.analysis.moments import is_quiet_at, moments, quiet_mask
 from botopt.verify.analysis.ranges import Range, range_of
 from botopt.verify.analysis.space import Space, UndecidedError
@@ -97,3 +99,9 @@ def test_quiet_moments_are_those_of_the_calendar(start, end, days, minute):
 )
 def test_yaml_in_one_line(value, text):
     assert flow(value) == text
+
+
+def test_beyond_the_largest_and_the_smallest_number_there_is_nothing():
+    largest = sys.float_info.max
+    cells = cells_of(FieldSpec("n", ValueType.NUMBER), {largest, -largest}, (), absent=False)
+    assert [cell.value for cell in cells] == [-largest, 0.0, largest]
