@@ -21,10 +21,10 @@ from botopt.model.event import Event, Rejected
 from botopt.model.policy import Policy
 from botopt.sources.compression import pieces
 from botopt.sources.envelope import Decoder
-from botopt.sources.jsonl import MAX_LINE_BYTES, read_lines
+from botopt.sources.jsonl import MAX_LINE_BYTES
 from tests.hostile.support import FUZZ, corpus, limited, mutant, mutants
 from tests.loading.making import CHANNEL_TYPES
-from tests.sources.helpers import AT, POLICY
+from tests.sources.helpers import AT, POLICY, read_lines
 
 ROOT = Path(__file__).parents[2]
 FILES = corpus("lines")

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from botopt.model.condition import ValueType
 from botopt.model.event import Event, Rejected
 from botopt.model.policy import Category, Channel, EventType, FieldSpec, Pattern, Policy
 from botopt.sources.envelope import Decoder
+from botopt.sources.jsonl import InputFile
 
 AT = "2026-03-01T09:00:00Z"
 AT_US = 1_772_355_600_000_000
+
+
+def read_lines(name: str, *, input: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Every line of a file with its number."""
+    with InputFile(name, input) as file:
+        for line in file:
+            yield line.number, line.raw
 
 
 def fields(*specs: FieldSpec) -> dict[str, FieldSpec]:

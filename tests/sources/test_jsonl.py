@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from botopt.model.errors import InputError
 from botopt.model.event import Line, Rejected, line_digest
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import MAX_LINE_BYTES, InputFile, LongLine, _blocks
-from tests.sources.helpers import POLICY
+from tests.sources.helpers import POLICY, read_lines
 from tests.state.helpers import ROOT, as_anybody
 
 TEXT = b'{"a": 1}\n\n{"b": 2}\r\n\r\n\xff\xfe'
@@ -45,12 +45,6 @@ FILES: list[tuple[str, bytes]] = [
     ("a.jsonl.zst", SKIPPED_FRAME + zst(TEXT[:12]) + SKIPPED_FRAME + zst(TEXT[12:]) + SKIPPED_FRAME),
     ("a.jsonl", zst(TEXT)),
 ]
-
-
-def read_lines(name: str, *, input: int = 0) -> Iterator[tuple[int, bytes]]:
-    with InputFile(name, input) as file:
-        for line in file:
-            yield line.number, line.raw
 
 
 @pytest.mark.parametrize(("name", "content"), FILES)
