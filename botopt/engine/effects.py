@@ -26,7 +26,7 @@ def conclude(work: Work, outcome: Outcome) -> None:
 def record_send(plan: Plan, state: UserState, event: Event, now_us: int, message_id: bytes, channel: str) -> None:
     """One more message was sent."""
     keys = _keys(event, plan.send_fields) if plan.send_fields else _NO_KEYS
-    send = Send(message_id, plan.event_type.name, channel, now_us, keys=keys)  # the plan's name: one text for all
+    send = Send(message_id, event.type, channel, now_us, keys=keys)
     state.sends.append(send)
     if plan.mutes:
         rearm(plan.mutes, state.mutes, send)

@@ -26,8 +26,6 @@ from typing import Self
 import msgspec
 
 from botopt.engine.engine import Engine
-from botopt.model import errors
-from botopt.model.errors import BotoptError
 from botopt.model.ports import UserRow
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import Block, LongLine
@@ -35,7 +33,8 @@ from botopt.verify.buckets import Buckets, dealt_out
 from botopt.verify.lane import Batch
 from botopt.verify.run import Part
 from botopt.verify.summary import Summary
-from botopt.verify.worker import SLOT_BYTES, Answer, Decided, Fault, Long, Order, Request, Worker, work
+from botopt.verify.worker import SLOT_BYTES, Answer, Decided, Long, Order, Request, Worker, work
+from botopt.verify.worker_faults import Fault, WorkerGone
 
 SLOTS = 32
 """Blocks that a worker may have waiting: so many that it has work while this process decides or commits."""
@@ -47,10 +46,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 _decode_fault = msgspec.msgpack.Decoder(Fault).decode
-
-
-class WorkerGone(BotoptError):
-    """A worker process ended before its work was done."""
 
 
 class ManyLanes:
@@ -215,9 +210,7 @@ class Hand:
         except (EOFError, OSError):
             raise self._gone() from None
         if answer[:1] == b"!":
-            fault = _decode_fault(answer[1:])
-            kind = getattr(errors, fault.kind, None)
-            raise kind(fault.words) if kind is not None else RuntimeError(f"{fault.kind}: {fault.words}")
+            raise _decode_fault(answer[1:]).exception()
         return answer[1:]
 
     def records(self, slot: int, answer: Answer) -> bytes:
@@ -227,10 +220,7 @@ class Hand:
 
     def _gone(self) -> WorkerGone:
         self._process.join(1)
-        return WorkerGone(
-            f"a worker process ended (exit code {self._process.exitcode}): was memory short? What was committed until "
-            "then is kept"
-        )
+        return WorkerGone(self._process.exitcode, " What was committed until then is kept")
 
     def end(self) -> None:
         """End the process."""

@@ -25,6 +25,7 @@ from botopt.state.opening import read_store
 from botopt.state.spilling import SpillingStore
 from botopt.verify.lane import Batch, Lane
 from botopt.verify.population import Population
+from botopt.verify.worker_faults import Fault
 
 SLOT_BYTES = 4 << 20
 """What a block of lines takes at most in the memory that processes share, and what results take there at most."""
@@ -83,13 +84,6 @@ class Decided(msgspec.Struct, frozen=True):
         return ["".join(self.records[begin:end]).encode() for begin, end in pairwise((0, *self.ends))]
 
 
-class Fault(msgspec.Struct, array_like=True, frozen=True):
-    """An exception: the name of its class, and its words."""
-
-    kind: str
-    words: str
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode_order = msgspec.msgpack.Decoder(Order).decode
 _decode_request = msgspec.msgpack.Decoder(Request).decode
@@ -107,7 +101,7 @@ def work(orders: Connection, answers: Connection, requests_shared: mmap, answers
     except (EOFError, BrokenPipeError):
         pass  # there is nobody any more
     except Exception as fault:  # noqa: BLE001  # whatever it is, the other process says it
-        answers.send_bytes(b"!" + _encode(Fault(type(fault).__name__, str(fault))))
+        answers.send_bytes(b"!" + _encode(Fault.of(fault)))
     worker.close()
     os._exit(0)  # nothing here has anything to tidy up, and what was copied from the other process is not ours
 

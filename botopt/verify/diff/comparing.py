@@ -17,8 +17,6 @@ import msgspec
 
 from botopt.engine.build import build_both
 from botopt.engine.engine import Engine
-from botopt.model import errors
-from botopt.model.errors import BotoptError
 from botopt.model.policy import Policy
 from botopt.state.opening import DEFAULT_MEMORY, read_store
 from botopt.state.spilling import SpillingStore
@@ -31,6 +29,7 @@ from botopt.verify.diff.sides import Side
 from botopt.verify.diff.tally import SAMPLES, Tally, together
 from botopt.verify.inputs import Inputs
 from botopt.verify.overlay import Overlay
+from botopt.verify.worker_faults import Fault, WorkerGone
 
 Tick = Callable[[int, int], None]
 """Told how many more lines were read, and how many bytes so far."""
@@ -52,10 +51,6 @@ class Task(msgspec.Struct, frozen=True):
     samples: int = SAMPLES
     memory: int = DEFAULT_MEMORY
     network: str = "auto"
-
-
-class WorkerGone(BotoptError):
-    """A worker process ended before its work was done."""
 
 
 def compare(task: Task, inputs: Inputs, workers: int = 1, tick: Tick | None = None) -> Difference:
@@ -151,13 +146,6 @@ class Newest(msgspec.Struct, frozen=True):
     us: int
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """An exception in a process: the name of its class, and its words."""
-
-    kind: str
-    words: str
-
-
 def _by_many(task: Task, engines: tuple[Engine, Engine], workers: int, tick: Tick | None) -> list[Tally]:
     context = get_context("fork")
     hands: list[tuple[BaseProcess, Connection]] = []
@@ -199,14 +187,13 @@ def _next(hand: tuple[BaseProcess, Connection], tick: Tick | None) -> Newest | T
             answer: Read | Newest | Fault | Tally = pipe.recv()
         except (EOFError, OSError):
             process.join(1)
-            raise WorkerGone(f"a worker process ended (exit code {process.exitcode}): was memory short?") from None
+            raise WorkerGone(process.exitcode) from None
         match answer:
             case Read(lines, position):
                 if tick is not None:
                     tick(lines, position)
-            case Fault(kind, words):
-                fault = getattr(errors, kind, None)
-                raise fault(words) if fault is not None else RuntimeError(f"{kind}: {words}")
+            case Fault():
+                raise answer.exception()
             case _:
                 return answer
 
@@ -225,4 +212,4 @@ def _work(pipe: Connection, task: Task, engines: tuple[Engine, Engine], number: 
         except (EOFError, BrokenPipeError):
             raise
         except Exception as fault:  # noqa: BLE001 - whatever it is, the first process says it
-            pipe.send(Fault(type(fault).__name__, str(fault)))
+            pipe.send(Fault.of(fault))
