@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from botopt.loading.reader import Document, SourceText, read_data
 from botopt.loading.reading.traps import CONTROL
 from botopt.loading.revision import revision_of
 from botopt.loading.snapshot import Snapshot, take
+from botopt.model.channels import ChannelType
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
 from botopt.model.position import Position
@@ -43,12 +44,12 @@ class Loaded(msgspec.Struct, frozen=True):
         return "" if source is None else source.line(position.line)
 
 
-def load_policy(folder: Path, *, channel_types: Mapping[str, Collection[str]]) -> Loaded:
+def load_policy(folder: Path, *, channel_types: Mapping[str, ChannelType]) -> Loaded:
     """Read the workspace in `folder`. `channel_types` are the channel types that exist, with their options."""
     return read_policy(take(folder), channel_types=channel_types)
 
 
-def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, Collection[str]]) -> Loaded:
+def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, ChannelType]) -> Loaded:
     """Read the files of a workspace."""
     documents: list[tuple[Document, str]] = []
     found = list(snapshot.findings)
@@ -65,7 +66,7 @@ def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, Collection[st
 def put_together(
     documents: Sequence[tuple[Document, str]],
     found: Sequence[Diagnostic],
-    channel_types: Mapping[str, Collection[str]],
+    channel_types: Mapping[str, ChannelType],
     memory: Memory | None = None,
 ) -> tuple[Policy, tuple[Diagnostic, ...]]:
     """What is sound in these documents, each with the folder it lies in, without a revision; and every finding.

@@ -111,7 +111,34 @@ class FieldSpec(msgspec.Struct, frozen=True):
         return self.optional and self.default is None
 
 
-class Channel(msgspec.Struct, frozen=True):
+class WhenUnsure(StrEnum):
+    """What to do with a message that may or may not have arrived: try again, or stop and leave it to a person."""
+
+    RETRY = "retry"
+    STOP = "stop"
+
+
+class DeliverySettings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a channel delivers. Durations are microseconds.
+
+    `to` is the attribute that holds a user's address there (None: the user's id). `fallback` is the channel that takes
+    over what cannot be delivered; `reply` the one that carries texts a platform only returned. At most `messages` are
+    sent `per_us` (0: as many as there are), `concurrency` at a time, and each attempt may take `timeout_us`. What
+    fails is tried again for `retry_for_us`. `when_unsure` None: as the channel type can bear it.
+    """
+
+    to: str | None = None
+    fallback: str | None = None
+    reply: str | None = None
+    messages: int = 0
+    per_us: int = SECOND_US
+    concurrency: int = 4
+    timeout_us: int = 15 * SECOND_US
+    retry_for_us: int = DAY_US
+    when_unsure: WhenUnsure | None = None
+
+
+class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where messages go: a name authors use, a registered channel type, and that type's options.
 
     `max_length` is how many characters of text it takes, if that is bounded.
@@ -122,6 +149,7 @@ class Channel(msgspec.Struct, frozen=True):
     options: tuple[tuple[str, Value], ...] = ()
     max_length: int | None = None
     position: Position = NOWHERE
+    delivery: DeliverySettings = DeliverySettings()
 
 
 class When(msgspec.Struct, frozen=True):

@@ -10,9 +10,23 @@ from tempfile import TemporaryDirectory
 
 from botopt.loading.policy import Loaded, load_policy
 from botopt.loading.reader import Map, Node, Scalar
+from botopt.model.channels import ChannelType, Option, OptionType
 from botopt.model.diagnostic import Diagnostic, Severity
 
-CHANNEL_TYPES: Mapping[str, frozenset[str]] = {"console": frozenset(), "webhook": frozenset({"url", "headers"})}
+
+def _never(options, surroundings):
+    raise AssertionError("a policy is read without making its channels")
+
+
+CHANNEL_TYPES: Mapping[str, ChannelType] = {
+    "console": ChannelType(name="console", summary="", make=_never),
+    "webhook": ChannelType(
+        name="webhook",
+        summary="",
+        make=_never,
+        options=(Option("url", OptionType.URL, "Where to."), Option("headers", OptionType.NAME_MAP, "More headers.")),
+    ),
+}
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:

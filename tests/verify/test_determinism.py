@@ -25,7 +25,7 @@ from tests.engine.timeline import Story
 from tests.verify.running import in_lines
 
 ROOT = Path(__file__).parents[2]
-RECORDS = "f8da2147e1b709c219f8a70d"
+RECORDS = "eef9d40ae472fa9b5e699312"
 STATE = "85d68aea97f10ed8adc44f72"
 """Of a replay of examples/events.jsonl with the starter policy. They change when the policy, the events or the engine do:
 `python -m tests.verify.test_determinism` prints the new ones."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from botopt.loading.parse import scalars
 from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.plain import plain
 from botopt.loading.reader import Map, Node, Scalar
+from botopt.model.channels import ChannelType
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Category, Channel, Consent, Value
 
@@ -34,7 +35,7 @@ def read_category(findings: Findings, name: Scalar, node: Node) -> Category | No
 
 
 def read_channel(
-    findings: Findings, name: Scalar, node: Node, channel_types: Mapping[str, Collection[str]]
+    findings: Findings, name: Scalar, node: Node, channel_types: Mapping[str, ChannelType]
 ) -> Channel | None:
     """One channel, with the options of its type. A text such as `${NAME}` is kept as it is."""
     word = node.text if isinstance(node, Scalar) else ""
@@ -56,10 +57,16 @@ def read_channel(
             hint = did_you_mean(type_, channel_types) or there
             findings.report("B102", known.position, f'unknown channel type "{type_}"', hint)
         return None
-    block = Block(findings, inner, ["type", "max_length", *sorted(channel_types[type_])], what, name.position)
+    block = Block(
+        findings,
+        inner,
+        ["type", "max_length", *sorted(option.name for option in channel_types[type_].options)],
+        what,
+        name.position,
+    )
     max_length = block.integer("max_length", 1)
     options: list[tuple[str, Value]] = []
-    for key in channel_types[type_]:
+    for key in (option.name for option in channel_types[type_].options):
         option = block.get(key)
         value = None if option is None else plain(findings, option)
         if isinstance(value, (str, int, float, bool, list, dict)):

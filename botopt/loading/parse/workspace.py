@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import is_
 
 import msgspec
@@ -28,13 +28,14 @@ from botopt.loading.parse.templates import read_template
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
+from botopt.model.channels import ChannelType
 from botopt.model.names import BUILT_IN_ATTRIBUTES
 from botopt.model.policy import RESERVED_TYPES, EventType, FieldSpec, Policy, Settings, Suppression, Template
 
 _BLOCKS = ("variants", "samples")
 """Keys of a template that cannot be the name of one in the short form."""
 
-ChannelTypes = Mapping[str, Collection[str]]
+ChannelTypes = Mapping[str, ChannelType]
 
 
 def read_workspace(

@@ -1,0 +1,90 @@
+"""What the writer takes in and what it gives back: the words that server, delivery and writer have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+import msgspec
+
+from botopt.model.decision import Decision
+from botopt.model.delivery import Feedback
+from botopt.model.errors import BotoptError
+from botopt.model.event import Event, Rejected
+from botopt.model.live import OutboxRow, Parcel, StoredAnswer
+
+
+class Overloaded(BotoptError):
+    """The queue is full. Try again after `retry_after_s` seconds; nothing was taken."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many events are waiting; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class Stopping(BotoptError):
+    """The service is ending, or its state cannot be written; nothing was taken."""
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What became of one event.
+
+    `decisions` are its own, not those of messages that it released; none for an event that leads to no decision
+    (feedback, attributes, what is only remembered).
+    """
+
+    event_id: str | None
+    accepted: bool
+    decisions: tuple[Decision, ...] = ()
+
+
+Answering = Callable[[Sequence[Received]], StoredAnswer]
+"""Makes the answer that is to be kept for an `Idempotency-Key`, from what became of the request's events."""
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A message that may be tried now; the claim is on the disk. `address` is where to; None: the user has none there.
+
+    `last_active_us` is when the user was last heard of in the chat, on this channel or on none in particular.
+    """
+
+    row: OutboxRow
+    parcel: Parcel
+    address: str | None
+    last_active_us: int | None
+
+
+class Writing(Protocol):
+    """What delivery asks of the writer. Every future ends when the change is on the disk, or with its fault."""
+
+    def claim(self, channel: str, limit: int) -> Future[Sequence[Claimed]]:
+        """Claim what is due on a channel. What must not go out any more is withdrawn instead, and not given back."""
+
+    def conclude(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback] = ()) -> Future[None]:
+        """Write these rows, new ones (a fallback) too, and take in the feedback (`message.failed`) with them."""
+
+
+class Submitting(Protocol):
+    """What the server asks of the writer."""
+
+    def receive(
+        self,
+        events: Sequence[Event | Rejected],
+        *,
+        received_us: int,
+        answering: Answering | None = None,
+        trace: Mapping[str, str] | None = None,
+    ) -> Future[Sequence[Received]]:
+        """Decide events, in their order, and commit what follows.
+
+        Raises:
+            Overloaded: at once, when the queue is full.
+            Stopping: at once.
+        """
+
+    def feedback(self, channel: str, feedback: Sequence[Feedback], received_us: int) -> Future[Sequence[Received]]:
+        """Take in what a platform told us. What names no user or message that is known is not accepted."""
+
+    def erase(self, user: str, now_us: int) -> Future[bool]:
+        """Forget a user; whether anything was known. Until `user.subscribed` comes, the id is refused."""
