@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.loading.durations import parse_duration
+from botopt.model.durations import parse_duration
 from botopt.model.errors import UsageError
 from botopt.model.instants import instant_us
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from jinja2 import nodes
 
-from botopt.loading.durations import parse_duration
 from botopt.loading.expression.syntax import Tree
 from botopt.loading.expression.wording import listed
 from botopt.model.codes import finding
 from botopt.model.condition import NUMERIC, Arithmetic, Expression, Literal, Negative, Ref, Scope, ValueType
 from botopt.model.diagnostic import Diagnostic
+from botopt.model.durations import parse_duration
 from botopt.model.names import BUILT_IN_ATTRIBUTES, ENGAGEMENT_NAMES, TIME_NAMES, Names, did_you_mean
 from botopt.model.position import Spans
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from botopt.loading.durations import parse_duration
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import boolean_hint, list_hint, listed, number_hint, shown, text_hint
 from botopt.loading.reader import Map, Node, Scalar, Sequence
+from botopt.model.durations import parse_duration
 from botopt.model.names import WORDS, did_you_mean
 from botopt.model.values import LARGEST
 

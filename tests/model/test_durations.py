@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botopt.loading.durations import LONGEST_US, parse_duration
 from botopt.model.condition import duration_text
+from botopt.model.durations import LONGEST_US, parse_duration
 
 SECOND = 1_000_000
 DAY = 86_400
