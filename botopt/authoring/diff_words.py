@@ -39,6 +39,7 @@ _WHY: Mapping[Reason, str] = {
     Reason.NO_CONSENT: "the user did not consent",
     Reason.SKIPPED: "skipped by rule",
     Reason.HOLDOUT: "the user is in the holdout",
+    Reason.SILENCED: "silenced by an operator:",
     Reason.MUTED: "muted by",
     Reason.RESOLVED: "resolved:",
     Reason.INHIBITED: "a more important message went first:",

@@ -20,6 +20,7 @@ _WHY = {
     Reason.EXPIRED: "it came too late",
     Reason.NO_CONSENT: "the user did not consent",
     Reason.HOLDOUT: "the user is in the holdout",
+    Reason.SILENCED: "silenced by an operator",
     Reason.MUTED: "muted",
     Reason.RESOLVED: "resolved",
     Reason.INHIBITED: "a more important message went first",

@@ -25,6 +25,7 @@ _WORDS = {
     Reason.SKIPPED: "a rule says skip",
     Reason.BELOW_THRESHOLD: "not worth a message",
     Reason.HOLDOUT: "the user is in the holdout",
+    Reason.SILENCED: "an operator silenced it",
     Reason.MUTED: "a mute was on",
     Reason.RESOLVED: "the matter was closed",
     Reason.INHIBITED: "a more important message went first",

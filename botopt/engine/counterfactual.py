@@ -42,10 +42,11 @@ def smallest_change(work: Work, reasons: Sequence[Reason]) -> tuple[str, ...]:
             sentences.append(f"template {work.template} would have to render within its bounds")
         else:
             stop = decisive(stages[reason](work))
+            name = f"silence {stop.by}" if reason is Reason.SILENCED else stop.by
             if stop.until_us is None or stop.until_us <= work.now_us:
-                sentences.append(f"{stop.by} would have to not stop it")
+                sentences.append(f"{name} would have to not stop it")
             else:
-                sentences.append(f"{stop.by} stops it until {instant_text(stop.until_us)}: at that time or later")
+                sentences.append(f"{name} stops it until {instant_text(stop.until_us)}: at that time or later")
     return tuple(sentences)
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from botopt.engine import effects, feedback, hashes, history, records
+from botopt.engine import effects, feedback, hashes, history, records, withdrawing
 from botopt.engine.choosing import word
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan, plans
 from botopt.engine.scoring import score
 from botopt.engine.stages.muted import look
-from botopt.engine.values import fits
+from botopt.engine.values import as_declared
 from botopt.engine.work import Work
-from botopt.model.decision import Decision
+from botopt.model.decision import Decision, Reason
 from botopt.model.event import Event, Line, Rejected
-from botopt.model.policy import Policy, Value
+from botopt.model.policy import Policy
 from botopt.model.ports import Network, Renderer
-from botopt.model.user_state import Held, Send, UserState, pack, unpack
+from botopt.model.silence import Silence
+from botopt.model.user_state import NEVER_US, Held, Send, UserState, pack, unpack
 
 
 class Observer(Protocol):
@@ -49,36 +50,52 @@ class Engine:
         self._settings = policy.settings
 
     def decide(
-        self, state: UserState, event: Event, line: Line = _UNTRACED, observer: Observer | None = None
+        self,
+        state: UserState,
+        event: Event,
+        line: Line = _UNTRACED,
+        observer: Observer | None = None,
+        *,
+        at_us: int = NEVER_US,
+        silences: Sequence[Silence] = (),
     ) -> list[Decision]:
         """Take in one event of one user.
 
         `state` is that user's and is changed in place; a rejected or duplicate event leaves it as it was
         (but for the running number of a duplicate). Returns the records of messages that were held and are
         due by now, then the event's own record if it has one.
+
+        Args:
+            state: the user's.
+            event: what happened.
+            line: where it stood, for the record of a refusal.
+            observer: is told what happens.
+            at_us: the user's clock reads at least this before the event is looked at; a live service says when it
+                got the event.
+            silences: those of operators; the ones that are over do no harm.
         """
-        refused = self._refused(state, event)
+        clock_us = max(state.clock_us, at_us)
+        refused = self._refused(state, event, clock_us)
         if refused is not None:
             return [self._reject(event, line, *refused)]
         identity = hashes.identity(event.key)
         first_us = state.identities.get(identity)
-        now_us = max(event.time_us, state.clock_us)
+        now_us = max(event.time_us, clock_us)
         if first_us is not None and now_us < first_us + self._settings.dedupe_window_us:
             return self._duplicate(state, event, identity, now_us)
         if event.time_us < state.floor_us:
             return [self._reject(event, line, _BEFORE_THIS_LIFE, "user.deleted")]
         if state.deleted:  # user.subscribed: a new life begins, and what happened before it is not part of it
             feedback.forget(state, event.time_us, deleted=False)
-            now_us = event.time_us
         if event.type.startswith("message."):
-            decisions, problem = self._take_feedback(state, event, now_us, observer)
+            decisions, problem = self._take_feedback(state, event, now_us, observer, silences)
             if problem is not None:
                 return [self._reject(event, line, problem, "message_id" if "message_id" in event.data else None)]
         else:
-            decisions = self.release(state, now_us, observer)
+            decisions = self.release(state, now_us, observer, silences=silences)
             state.clock_us = now_us
             feedback.settle(state, now_us, self._settings)
-            decisions += self._take(state, event, now_us, observer)
+            decisions += self._take(state, event, now_us, observer, silences)
         if not state.deleted:
             if first_us is not None:  # remembered for longer than it counts: from here on it is another event
                 del state.identities[identity]
@@ -86,7 +103,14 @@ class Engine:
             state.identities[identity] = now_us
         return decisions
 
-    def release(self, state: UserState, until_us: int, observer: Observer | None = None) -> list[Decision]:
+    def release(
+        self,
+        state: UserState,
+        until_us: int,
+        observer: Observer | None = None,
+        *,
+        silences: Sequence[Silence] = (),
+    ) -> list[Decision]:
         """Decide again every held message that is due by `until_us`, each at exactly its own time."""
         decisions: list[Decision] = []
         while state.held:
@@ -96,8 +120,22 @@ class Engine:
             state.held.remove(held)
             state.clock_us = max(state.clock_us, held.until_us)
             feedback.settle(state, state.clock_us, self._settings)
-            decisions.append(self._decide_held(state, held, observer))
+            decisions.append(self._decide_held(state, held, observer, silences))
         return decisions
+
+    def withdrawal(self, state: UserState, event: Event, channel: str, now_us: int) -> tuple[Reason, str | None] | None:
+        """Why a message that was decided as sent, but has not left, must not go out any more; None: it may.
+
+        The user was deleted, or it expired, or the user does not consent to it on this channel any more, or an event
+        resolved it; in this order, each as the pipeline asks for it at this time. `always: true` waives what it waives
+        there: only a resolution. Nothing else is asked again, least of all what the message's own send has filled.
+        A message whose event type leads to none any more was rightly decided and does not expire; but the user's word
+        still counts, on the category if the type still has one. Changes nothing.
+
+        Returns:
+            The reason, and who is named: a suppression, or `user.deleted`.
+        """
+        return withdrawing.withdrawal(self.policy, self._plans.get(event.type), state, event, channel, now_us)
 
     def reject(self, line: Rejected) -> Decision:
         """The record of a line that is no event."""
@@ -111,10 +149,10 @@ class Engine:
         """Forget what the policy cannot reach any more; never changes a later decision."""
         history.prune(state, self.keep)
 
-    def _refused(self, state: UserState, event: Event) -> tuple[str, str] | None:
+    def _refused(self, state: UserState, event: Event, clock_us: int) -> tuple[str, str] | None:
         if state.deleted and event.type != "user.subscribed":
             return "the user was deleted: nothing is taken until user.subscribed", "user.deleted"
-        if event.time_us + self._settings.dedupe_window_us <= state.clock_us:
+        if event.time_us + self._settings.dedupe_window_us <= clock_us:
             return "too old to tell from a duplicate: newer events of this user are dedupe_window ahead", "time"
         return None
 
@@ -128,12 +166,12 @@ class Engine:
         return [records.duplicate(event, number, now_us, self.policy.revision)]
 
     def _take_feedback(
-        self, state: UserState, event: Event, now_us: int, observer: Observer | None
+        self, state: UserState, event: Event, now_us: int, observer: Observer | None, silences: Sequence[Silence]
     ) -> tuple[list[Decision], str | None]:
         """Feedback may be about a message that is released only now; if it is about none, nothing happened."""
         due_us = state.due_us
         before = pack(state) if due_us is not None and due_us <= now_us else None
-        decisions = self.release(state, now_us, observer) if before is not None else []
+        decisions = self.release(state, now_us, observer, silences=silences) if before is not None else []
         found = feedback.target(state, event, now_us)
         if isinstance(found, str):
             if before is not None:
@@ -147,12 +185,14 @@ class Engine:
         effects.remember(state, event, now_us, self.keep)
         return decisions, None
 
-    def _take(self, state: UserState, event: Event, now_us: int, observer: Observer | None) -> list[Decision]:
+    def _take(
+        self, state: UserState, event: Event, now_us: int, observer: Observer | None, silences: Sequence[Silence]
+    ) -> list[Decision]:
         decisions: list[Decision] = []
         plan = self._plans.get(event.type)
         if plan is not None:
             work = Work(plan, state, event, now_us, now_us, 0)
-            decisions.append(self._decide(work, observer))
+            decisions.append(self._decide(work, observer, silences))
         match event.type:
             case "user.updated":
                 feedback.update(state, event)
@@ -166,27 +206,26 @@ class Engine:
         effects.remember(state, event, now_us, self.keep)
         return decisions
 
-    def _decide_held(self, state: UserState, held: Held, observer: Observer | None) -> Decision:
+    def _decide_held(
+        self, state: UserState, held: Held, observer: Observer | None, silences: Sequence[Silence]
+    ) -> Decision:
         event = held.event
         plan = self._plans.get(event.type)
         if plan is None:
             return records.orphaned(held, self.policy.revision)
-        fields = plan.event_type.fields
-        data: dict[str, Value] = {
-            name: event.data[name] if name in event.data and fits(event.data[name], spec.type) else spec.default
-            for name, spec in fields.items()
-        }
-        present = {name: value for name, value in data.items() if value is not None}
-        event = Event(event.id, event.source, event.type, event.user, event.time_us, present)
-        return self._decide(Work(plan, state, event, held.until_us, held.seen_us, held.attempt), observer)
+        event = as_declared(event, plan.event_type)
+        return self._decide(Work(plan, state, event, held.until_us, held.seen_us, held.attempt), observer, silences)
 
-    def _decide(self, work: Work, observer: Observer | None) -> Decision:
+    def _decide(self, work: Work, observer: Observer | None, silences: Sequence[Silence]) -> Decision:
         plan = work.plan
+        stages = plan.unsilenced
+        if silences:
+            work.silences, stages = silences, plan.stages
         work.id = hashes.decision_id(work.event.key, work.attempt, work.now_us)
         score(work)
         if plan.mutes:
             look(plan.mutes, work)
-        work.stop = first_stop(plan.stages, work)
+        work.stop = first_stop(stages, work)
         if work.stop is None:
             word(work)
         decision = records.decided(work, self.policy.revision)

@@ -8,7 +8,7 @@ import msgspec
 
 from botopt.engine.calendar import quiet_until
 from botopt.engine.scoring import clamp
-from botopt.engine.stages import capped, cooldown, inhibited, muted, resolved
+from botopt.engine.stages import capped, cooldown, inhibited, muted, resolved, silenced
 from botopt.engine.stages.holdout import is_held_out
 from botopt.engine.stages.no_consent import refusal
 from botopt.engine.stages.scope import Bound
@@ -18,6 +18,7 @@ from botopt.model.condition import duration_text
 from botopt.model.decision import Reason
 from botopt.model.instants import instant_text
 from botopt.model.policy import Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution
+from botopt.model.silence import Silence
 from botopt.model.user_state import PastEvent, Send
 from botopt.model.zones import local
 
@@ -104,10 +105,19 @@ def stage(work: Work, reason: Reason) -> str:
             held_out = is_held_out(work.plan.settings, work.event.user)
             share = number(work.plan.settings.holdout * 100)
             return f"{share}% of users are held out; this user is {'one' if held_out else 'none'} of them"
+        case Reason.SILENCED:
+            active = silenced.active(work.silences, event_type.name, work.now_us)
+            return "; ".join(_silence(one) for one in active) or "no operator silenced it"
         case Reason.RENDER_FAILED:
             return f"template {work.template}"
         case _:
             return ""
+
+
+def _silence(silence: Silence) -> str:
+    told = f" by {silence.who}" if silence.who else ""
+    why = f": {silence.why}" if silence.why else ""
+    return f"{silence.id}{told} until {instant_text(silence.until_us)}{why}"
 
 
 def suppression(work: Work, bound: Bound) -> Reading:

@@ -15,6 +15,7 @@ from botopt.engine.stages import (
     no_consent,
     quiet_hours,
     resolved,
+    silenced,
     skipped,
 )
 from botopt.engine.stages.scope import Bound
@@ -38,6 +39,7 @@ _BY_EVENT_TYPE = (
     (Reason.SKIPPED, skipped.bind),
     (Reason.BELOW_THRESHOLD, below_threshold.bind),
     (Reason.HOLDOUT, holdout.bind),
+    (Reason.SILENCED, silenced.bind),
 )
 _BY_SUPPRESSION = (
     (Reason.MUTED, Mute, muted.bind),
@@ -59,6 +61,9 @@ ORDER: tuple[Reason, ...] = (
 
 WAIVED_BY_ALWAYS = frozenset(ORDER[ORDER.index(Reason.BELOW_THRESHOLD) : ORDER.index(Reason.RENDER_FAILED)])
 """What `always: true` does not ask."""
+
+WITHDRAWING = frozenset({Reason.EXPIRED, Reason.NO_CONSENT, Reason.RESOLVED})
+"""What takes back a message that has not left yet: its worth and its timing were judged when it was sent."""
 
 _GLANCES: Mapping[Reason, tuple[type, Callable[[Sequence[Bound], str], Glance | None]]] = {
     Reason.COOLDOWN: (Cooldown, cooldown.glance),

@@ -46,6 +46,8 @@ class Plan:
         "stages",
         "template",
         "threshold",
+        "unsilenced",
+        "withdrawing",
     )
 
     def __init__(
@@ -76,8 +78,10 @@ class Plan:
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
-        places = [place for place, (reason, _) in enumerate(self.stages) if reason is Reason.BELOW_THRESHOLD]
-        after = self.stages[places[0] + 1 :] if places else ()
+        self.unsilenced = tuple(stage for stage in self.stages if stage[0] is not Reason.SILENCED)
+        self.withdrawing = tuple(stage for stage in self.stages if stage[0] in pipeline.WITHDRAWING)
+        places = [place for place, (reason, _) in enumerate(self.unsilenced) if reason is Reason.BELOW_THRESHOLD]
+        after = self.unsilenced[places[0] + 1 :] if places else ()
         self.after_worth = tuple((pipeline.glance(reason, event_type, self.bounds), stage) for reason, stage in after)
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from botopt.engine.hashes import decision_id
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
-from botopt.model.event import Event, Line, Rejected, line_digest
+from botopt.model.event import Event, Line, Rejected
 from botopt.model.user_state import Held
 
 _ID_BYTES = 12
@@ -93,9 +93,8 @@ def rejected(line: Rejected, revision: str) -> Decision:
 
 def refused(event: Event, line: Line, detail: str, by: str | None, revision: str) -> Decision:
     """The record of an event that was read well but that its user's state refuses."""
-    digest = line_digest(line.input_number, line.number, line.raw)
     return rejected(
-        Rejected(line.number, detail, digest, by, event.id, event.type, event.user, event.time_us), revision
+        Rejected(line.number, detail, line.digest, by, event.id, event.type, event.user, event.time_us), revision
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from botopt.engine.work import Work
 from botopt.learning import engagement
 from botopt.model.condition import Ref, Scope, ValueType
+from botopt.model.event import Event
 from botopt.model.names import WEEKDAYS
-from botopt.model.policy import FieldSpec, Value
+from botopt.model.policy import EventType, FieldSpec, Value
 from botopt.model.user_state import Response, Send
 from botopt.model.zones import local
 
@@ -28,6 +29,16 @@ _FITTING: Mapping[ValueType, tuple[type, ...]] = {
 def fits(value: Value, type: ValueType) -> bool:
     """Whether a remembered value still has the type that the present policy declares."""
     return isinstance(value, _FITTING[type]) and (isinstance(value, bool) is (type is ValueType.BOOLEAN))
+
+
+def as_declared(event: Event, event_type: EventType) -> Event:
+    """A remembered event as the present policy declares its type: what does not fit is absent, or its default."""
+    data: dict[str, Value] = {
+        name: event.data[name] if name in event.data and fits(event.data[name], spec.type) else spec.default
+        for name, spec in event_type.fields.items()
+    }
+    present = {name: value for name, value in data.items() if value is not None}
+    return Event(event.id, event.source, event.type, event.user, event.time_us, present)
 
 
 def getter(ref: Ref, attributes: Mapping[str, FieldSpec]) -> Getter:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botopt.model.decision import Choice, Part, Reason, Rendered
 from botopt.model.event import Event
+from botopt.model.silence import Silence
 from botopt.model.user_state import UserState
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Work:
     choices: tuple[Choice, ...] = ()
     rendered: Rendered | None = None
     stop: Stop | None = None
+    silences: Sequence[Silence] = ()
 
     def __init__(self, plan: Plan, state: UserState, event: Event, now_us: int, seen_us: int, attempt: int) -> None:
         self.plan = plan

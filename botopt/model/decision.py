@@ -30,6 +30,7 @@ class Reason(StrEnum):
     SKIPPED = "skipped"
     BELOW_THRESHOLD = "below_threshold"
     HOLDOUT = "holdout"
+    SILENCED = "silenced"
     MUTED = "muted"
     RESOLVED = "resolved"
     INHIBITED = "inhibited"

@@ -37,18 +37,35 @@ def line_digest(input_number: int, line: int, raw: bytes) -> bytes:
     return blake2b(b"%d:%d:" % (input_number, line) + raw, digest_size=16).digest()
 
 
+def request_digest(received_us: int, place: int, raw: bytes) -> bytes:
+    """The same for what a live service gets: no two events share the time of their receipt and their place."""
+    return blake2b(b"received:%d:%d:" % (received_us, place) + raw, digest_size=16).digest()
+
+
 class Line(msgspec.Struct, frozen=True):
-    """Where an event came from. `number` counts from 1 in its file, `input_number` counts files from 0."""
+    """Where an event came from. `number` counts from 1 in its file or request, `input_number` counts files from 0.
+
+    `received_us`: when a live service got the request; None for files.
+    """
 
     number: int = 0
     raw: bytes = b""
     input_number: int = 0
+    received_us: int | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """What tells it apart from every other line and every other request."""
+        if self.received_us is None:
+            return line_digest(self.input_number, self.number, self.raw)
+        return request_digest(self.received_us, self.number, self.raw)
 
 
 class Rejected(msgspec.Struct, frozen=True):
     """A line that is no event. `detail` is a sentence, its general part before the first colon.
 
-    `digest` is a `line_digest`. `by` is the field or envelope key at fault. Names that could be read are kept.
+    `digest` is a `line_digest` or a `request_digest`. `by` is the field or envelope key at fault. Names that could be
+    read are kept.
     """
 
     line: int

@@ -1,4 +1,4 @@
-"""A silence: an operator's word that messages of some event types are not to go out for a while."""
+"""A silence: an operator's word that, for a while, nothing of some kind goes out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import msgspec
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Messages of these event types (none: of all) are not sent before `until_us`. `why` and `who` are for people."""
+    """Nothing of these event types (none named: of all) before `until_us`. Times are microseconds since 1970 UTC.
+
+    `why` and `who` are for people. A silence has no beginning: it holds from the moment it is known.
+    """
 
     id: str
-    created_us: int
-    until_us: int
     events: tuple[str, ...] = ()
+    created_us: int = 0
+    until_us: int = 0
     why: str = ""
     who: str = ""

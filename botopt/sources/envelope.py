@@ -1,25 +1,29 @@
 """From a line to an event: native JSON or CloudEvents, read strictly, checked against the policy.
 
-`Decoder.decode` and `Decoder.decode_many` are the ways in. What is here is the strict reader. The fast one of
-`sources/typed` stands before it, and leaves to it every line that it would not read to an equal event.
+`Decoder.decode` and `Decoder.decode_many` are the ways in for files, `Decoder.decode_live` and `Decoder.read` for a
+live service. What is here is the strict reader. The fast one of `sources/typed` stands before it, and leaves to it
+every line that it would not read to an equal event.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from botopt.model.event import Event, Rejected, line_digest
+from botopt.model.condition import duration_text
+from botopt.model.event import Event, Line, Rejected
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Policy
 from botopt.model.values import shown
 from botopt.sources.faults import Fault
 from botopt.sources.fields import JsonObject, Undeclared, fields_reader
-from botopt.sources.instants import END_US, FIRST_US, rfc3339_us
+from botopt.sources.instants import END_US, FIRST_US, LATEST_AHEAD_US, rfc3339_us
 from botopt.sources.jsonl import MAX_LINE_BYTES, LongLine
 from botopt.sources.reserved import reserved_readers
 from botopt.sources.salvage import salvage
-from botopt.sources.strict_json import parse
+from botopt.sources.strict_json import check_halves, parse
 from botopt.sources.texts import MAX_NAME, MAX_SOURCE, is_name, unfit
 from botopt.sources.typed import TypedReader, typed_reader
 
@@ -28,7 +32,10 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _MOST_HINTS = 1_000
 _SALVAGED_BYTES = 65_536
+_SECOND_US = 1_000_000
 _WANTED = "every event needs id, type, user and time"
+
+_Found = TypeVar("_Found", Event | Rejected, Event | Rejected | None)
 
 
 class Decoder:
@@ -64,17 +71,52 @@ class Decoder:
             line: its number in its input, from 1.
             input_number: its input's place among the inputs, from 0.
         """
-        return self.typed(raw) or self._strict(raw, line, input_number)
+        return self.typed(raw) or self._strict(Line(line, raw, input_number))
 
     def decode_many(
         self, lines: Sequence[bytes], numbers: Sequence[int], input_number: int = 0
     ) -> list[Event | Rejected | None]:
         """What `decode` says of several lines with these numbers."""
         typed, strict = self.typed, self._strict
-        return [typed(raw) or strict(raw, number, input_number) for raw, number in zip(lines, numbers, strict=True)]
+        return [
+            typed(raw) or strict(Line(number, raw, input_number)) for raw, number in zip(lines, numbers, strict=True)
+        ]
 
-    def _strict(self, raw: bytes, line: int, input_number: int) -> Event | Rejected | None:
-        body = raw[len(_BOM) :] if line == 1 and raw.startswith(_BOM) else raw
+    def decode_live(self, raw: bytes, *, received_us: int, place: int = 1) -> Event | Rejected | None:
+        """What a live service got as the JSON text of one event; None for a blank one.
+
+        Args:
+            raw: its bytes.
+            received_us: when it came: an event dated more than `LATEST_AHEAD_US` later is rejected. No two requests
+                have the same, so that no two rejected records share an id.
+            place: its place in its request, from 1.
+        """
+        line = Line(place, raw, received_us=received_us)
+        return self._timely(self.typed(raw) or self._strict(line), line)
+
+    def read(self, envelope: JsonObject, *, received_us: int, place: int = 1) -> Event | Rejected:
+        """The same for a JSON object that `read_document` has parsed already, alone or in a list."""
+        line = Line(place, _text_of(envelope), received_us=received_us)
+        try:
+            check_halves(envelope)
+            found: Event | Rejected = self._read(envelope)
+        except Fault as fault:
+            found = self._rejected(line.number, fault, line.digest, envelope)
+        return self._timely(found, line)
+
+    def _timely(self, found: _Found, line: Line) -> _Found | Rejected:
+        if not isinstance(found, Event) or line.received_us is None:
+            return found
+        ahead_us = found.time_us - line.received_us
+        if ahead_us <= LATEST_AHEAD_US:
+            return found
+        ahead, most = duration_text(ahead_us + _SECOND_US - 1), duration_text(LATEST_AHEAD_US)
+        detail = f"the event is dated too far ahead: {ahead} after it was received, at most {most}"
+        return Rejected(line.number, detail, line.digest, "time", found.id, found.type, found.user, found.time_us)
+
+    def _strict(self, line: Line) -> Event | Rejected | None:
+        raw = line.raw
+        body = raw[len(_BOM) :] if line.number == 1 and raw.startswith(_BOM) else raw
         if not body.strip(_BLANK) and not isinstance(raw, LongLine):
             return None
         envelope: JsonObject | None = None
@@ -85,8 +127,8 @@ class Decoder:
             return self._read(envelope)
         except Fault as fault:
             known = envelope if envelope is not None else _salvaged(body)
-            digest = raw.digest if isinstance(raw, LongLine) else line_digest(input_number, line, raw)
-            return self._rejected(line, fault, digest, known)
+            digest = raw.digest if isinstance(raw, LongLine) else line.digest
+            return self._rejected(line.number, fault, digest, known)
 
     def _read(self, envelope: JsonObject) -> Event:
         cloud = "specversion" in envelope
@@ -134,6 +176,14 @@ class Decoder:
             user if is_name(user) else None,
             at_us,
         )
+
+
+def _text_of(envelope: JsonObject) -> bytes:
+    """Bytes that stand for an object, whatever it holds."""
+    try:
+        return json.dumps(envelope, default=repr).encode()
+    except (TypeError, ValueError, RecursionError):
+        return b""
 
 
 def _nothing(_: bytes) -> None:

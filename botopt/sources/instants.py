@@ -9,6 +9,9 @@ FIRST_US = instant_us("2000-01-01T00:00:00Z")
 END_US = instant_us("2101-01-01T00:00:00Z")
 """Events happen from the first to before the end."""
 
+LATEST_AHEAD_US = 5 * 60 * 1_000_000
+"""How far ahead of its receipt an event may be dated: clocks differ a little."""
+
 _MINUTE = len("2026-03-01T09:00")
 _SECOND = len("2026-03-01T09:00:00")
 _SECONDS = {f":{second:02}Z": second * 1_000_000 for second in range(60)}

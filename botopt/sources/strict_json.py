@@ -20,6 +20,7 @@ from botopt.sources.faults import Fault
 from botopt.sources.texts import is_name
 
 MAX_DEPTH = 64
+"""Levels of lists and objects in a line."""
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 _WORDS = {
@@ -42,22 +43,27 @@ class TooLarge(Fault):
     """A number that not every program can hold."""
 
 
-def parse(text: str) -> object:
+def parse(text: str, *, most_depth: int = MAX_DEPTH, called: str = "line") -> object:
     """The value that a text holds.
+
+    Args:
+        text: the JSON text.
+        most_depth: levels that it may have.
+        called: what people call the text.
 
     Raises:
         Fault: the text is not JSON, or not strict.
     """
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        raise Fault(f"nested too deeply: more than {MAX_DEPTH} levels")
+    if text.count("{") + text.count("[") > most_depth and _depth(text) > most_depth:
+        raise Fault(f"nested too deeply: more than {most_depth} levels")
     try:
         value = _decode(text)
     except json.JSONDecodeError as fault:
-        raise Fault(f"not valid JSON: {_words(text, fault)}") from None
+        raise Fault(f"not valid JSON: {_words(text, fault, called)}") from None
     except TooLarge as fault:
         raise Fault(fault.detail, _key_of(_path(_mark(text), lambda part: part is _MARK))) from None
     if "\\u" in text:
-        _check_halves(value)
+        check_halves(value)
     return value
 
 
@@ -75,14 +81,14 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _words(text: str, fault: json.JSONDecodeError) -> str:
+def _words(text: str, fault: json.JSONDecodeError, called: str) -> str:
     end = len(text.rstrip())
     position = fault.pos
     if fault.msg.startswith("Illegal trailing comma"):
         position += len(text[position + 1 :]) - len(text[position + 1 :].lstrip()) + 1
     words = next((said for begin, said in _WORDS.items() if fault.msg.startswith(begin)), "unreadable")
     if position >= end:
-        return f"the line ends too early, after character {end}"
+        return f"the {called} ends too early, after character {end}"
     if text[position] == "\ufeff":
         words = "a byte order mark that is not at the beginning of the file"
     return f"{words} at character {position + 1}"
@@ -143,8 +149,16 @@ def _mark(text: str) -> object:
         return None  # broken JSON after the number
 
 
-def _check_halves(value: object) -> None:
-    path = _path(value, lambda part: isinstance(part, str) and not is_text(part))
+def check_halves(value: object) -> None:
+    """Refuse half characters anywhere in a value.
+
+    Raises:
+        Fault: there is one.
+    """
+    try:
+        path = _path(value, lambda part: isinstance(part, str) and not is_text(part))
+    except RecursionError:  # nothing that `parse` gave
+        raise Fault("nested too deeply: nobody reads that") from None
     if path is not None:
         raise Fault("a text is broken: it holds half a character (a lone surrogate)", _key_of(path))
 

@@ -6,7 +6,7 @@ import functools
 import itertools
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -16,9 +16,10 @@ from botopt.engine.engine import Engine
 from botopt.engine.explain import Explanation
 from botopt.loading.policy import load_policy
 from botopt.model.decision import Decision, Outcome
-from botopt.model.event import Line
+from botopt.model.event import Event, Line
 from botopt.model.instants import instant_text, instant_us
-from botopt.model.user_state import UserState, unpack
+from botopt.model.silence import Silence
+from botopt.model.user_state import NEVER_US, UserState, unpack
 from botopt.sources.envelope import Decoder
 from botopt.state.memory import MemoryStore
 from botopt.verify.explaining import explain_event
@@ -143,6 +144,29 @@ class Workspace:
     def packed(self) -> dict[str, bytes]:
         """All users, as they are stored."""
         return {row.user: row.state for row in self.store.users()}
+
+
+class Live:
+    """A user of a live service: events come with the time of their receipt, and operators may silence."""
+
+    def __init__(self, suppression: str = "", settings: str = CALM, events: str = "", rules: str = "[]") -> None:
+        self.engine = Workspace(base(suppression, settings, events, rules)).engine
+        self.state = UserState()
+
+    def event(self, wire: Wire) -> Event:
+        """What is read from an envelope."""
+        found = Decoder(self.engine.policy).decode(json.dumps(wire).encode(), 1)
+        assert isinstance(found, Event), found
+        return found
+
+    def decide(self, wire: Wire, received: str | int | None = None, silences: Sequence[Silence] = ()) -> list[Decision]:
+        """What is decided about one event that comes at this time."""
+        at_us = NEVER_US if received is None else at(received)
+        return self.engine.decide(self.state, self.event(wire), at_us=at_us, silences=silences)
+
+    def tell(self, wire: Wire, received: str | int | None = None, silences: Sequence[Silence] = ()) -> list[str]:
+        """The same in short."""
+        return [short(decision) for decision in self.decide(wire, received, silences)]
 
 
 def lines(events: Iterable[Wire | bytes]) -> list[Line]:

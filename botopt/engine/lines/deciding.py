@@ -154,7 +154,7 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
         else:
             work = full(work, state, event, now_us, decided_id, weighed)
             work.score, work.needed = score, bar.needed
-            stop = first_stop(plan.stages, work)
+            stop = first_stop(plan.unsilenced, work)
         drawn: tuple[Choice, ...] = ()
         if stop is None:
             writer = writers.get(weighed.template)
