@@ -25,7 +25,8 @@ def show(
     from botopt.cli.views import print_user
     from botopt.model.errors import UsageError
     from botopt.state.sqlite import open_state
-    from botopt.verify.state_view import view_json, view_user
+    from botopt.state.user_view import view_json
+    from botopt.verify.state_view import view_user
 
     with open_state(state, create=False, read_only=True) as store:
         seen = view_user(store, user)
@@ -46,7 +47,8 @@ def list_users(
     """List the users: newest event, last message, what is held."""
     from botopt.cli.views import print_users
     from botopt.state.sqlite import open_state
-    from botopt.verify.state_view import row_json, rows
+    from botopt.state.user_view import row_json
+    from botopt.verify.state_view import rows
 
     with open_state(state, create=False, read_only=True) as store:
         chosen = rows(store, held_only=held, limit=limit)
@@ -63,8 +65,9 @@ def export(
 ) -> None:
     """Print every user's whole state, one JSON object a line, ordered by user id."""
     from botopt.state.sqlite import open_state
+    from botopt.state.user_view import view_json
     from botopt.verify.appending import Appending
-    from botopt.verify.state_view import view_json, views
+    from botopt.verify.state_view import views
 
     with open_state(state, create=False, read_only=True) as store:
         if out is None:

@@ -12,7 +12,7 @@ from botopt.model.counting import number_of
 from botopt.model.instants import instant_text
 from botopt.model.ports import UserRow
 from botopt.model.user_state import NEVER_US
-from botopt.verify.state_view import UserView
+from botopt.state.user_view import UserView
 
 
 def print_user(view: UserView) -> None:

@@ -10,14 +10,9 @@ import msgspec
 
 from botopt.model.errors import InputError, UsageError
 from botopt.model.user_state import NEVER_US
+from botopt.state.journal_key import KEY
 from botopt.verify.appending import NOTHING, Mark
 from botopt.verify.summary import Kept, Summary
-
-KEY = "run"
-"""The name of the journal among the state's meta values."""
-
-NO_JOURNAL: dict[str, str] = {KEY: ""}
-"""What a run that cannot go on commits instead: the state has left the journal of an earlier one behind."""
 
 _CHUNK = 1 << 20
 

@@ -6,14 +6,12 @@ from collections import deque
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
-import msgspec
-
 from botopt.engine.engine import Engine
-from botopt.model.errors import StateCorrupt
+from botopt.engine.windows import NEWEST_KEY
 from botopt.model.ports import StateStore, UserRow
-from botopt.model.user_state import Send, UserState, pack, unpack
+from botopt.model.user_state import UserState, pack
 from botopt.state.opening import DEFAULT_MEMORY
-from botopt.verify.windows import NEWEST_KEY
+from botopt.state.user_rows import row, unpacked
 
 ALIVE = 30_000
 """Users whose states stay unpacked, if there is memory for them."""
@@ -126,34 +124,3 @@ class Population:
 
 
 _UNKNOWN = UserState()
-
-
-def unpacked(user: str, blob: bytes) -> UserState:
-    """The state that `pack` wrote for this user.
-
-    Raises:
-        StateCorrupt: the bytes are none.
-    """
-    try:
-        return unpack(blob)
-    except msgspec.MsgspecError as fault:
-        raise damaged(user, fault) from fault
-
-
-def damaged(user: str, fault: Exception) -> StateCorrupt:
-    """The error for a state that is not as it was written."""
-    return StateCorrupt(f'the state of user "{user}" is damaged: {fault}')
-
-
-def row(user: str, state: UserState) -> UserRow:
-    """A user's row for a store."""
-    last: Send | None = state.sends[-1] if state.sends else None
-    return UserRow(
-        user,
-        state.clock_us,
-        None if last is None else last.time_us,
-        None if last is None else last.event_type,
-        len(state.held),
-        state.due_us if state.held else None,
-        pack(state),
-    )

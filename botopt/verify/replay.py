@@ -8,16 +8,16 @@ from typing import Protocol
 import msgspec
 
 from botopt.engine.engine import Engine, Observer
+from botopt.engine.windows import NEWEST_KEY, compare, meta_values
 from botopt.engine.work import Work
 from botopt.model.decision import Decision
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.ports import StateStore
 from botopt.model.user_state import NEVER_US, Send
-from botopt.verify.journal import NO_JOURNAL
+from botopt.state.journal_key import NO_JOURNAL
 from botopt.verify.population import Population
 from botopt.verify.releasing import releases
 from botopt.verify.summary import Summary
-from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
 BATCH_LINES = 2_000
 """Lines that are read, decided and committed together."""

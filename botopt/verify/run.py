@@ -9,20 +9,21 @@ from typing import Protocol
 import msgspec
 
 from botopt.engine.engine import Engine
+from botopt.engine.windows import NEWEST_KEY, compare, meta_values
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.record import encode_line
 from botopt.model.user_state import NEVER_US
 from botopt.sources.jsonl import MOST_LINES, Block
+from botopt.state.journal_key import NO_JOURNAL
 from botopt.state.opening import DEFAULT_MEMORY
 from botopt.verify.committing import Commits
 from botopt.verify.inputs import Inputs
-from botopt.verify.journal import NO_JOURNAL, Input, Journal, Place
+from botopt.verify.journal import Input, Journal, Place
 from botopt.verify.lane import Batch, counted
 from botopt.verify.population import AT_WORK, Population
 from botopt.verify.releasing import releases
 from botopt.verify.replay import never
 from botopt.verify.summary import Summary
-from botopt.verify.windows import NEWEST_KEY, compare, meta_values
 
 BATCH_LINES = 100_000
 """Lines that are committed together, if nobody says otherwise: about a second of work."""

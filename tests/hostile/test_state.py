@@ -25,7 +25,8 @@ from botopt.model.user_state import (
 )
 from botopt.state.memory import MemoryStore
 from botopt.state.sqlite import open_state
-from botopt.verify.state_view import view_json, view_user
+from botopt.state.user_view import view_json
+from botopt.verify.state_view import view_user
 from tests.hostile.support import FUZZ, limited
 from tests.state.helpers import T, row
 

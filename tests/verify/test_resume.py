@@ -15,6 +15,7 @@ from botopt.engine.engine import Engine
 from botopt.model.errors import BotoptError, InputError, StateError, UsageError
 from botopt.model.ports import UserRow
 from botopt.state.sqlite import SqliteStore, open_state
+from botopt.state.user_view import view_json
 from botopt.verify.appending import Disk, RealDisk
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import look_at, read_journal
@@ -23,7 +24,7 @@ from botopt.verify.outputs import Outputs
 from botopt.verify.population import Population
 from botopt.verify.resuming import Files, begin, check_resumable, resume
 from botopt.verify.run import Run
-from botopt.verify.state_view import view_json, views
+from botopt.verify.state_view import views
 from tests.engine.support import HOUR, Workspace, at, base, ev
 
 ENGINE = Workspace(base('{id: night, quiet_hours: {from: "22:00", to: "08:00"}}\n{id: c, cooldown: 2h}')).engine
