@@ -73,8 +73,10 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
-    """A decision record with what people look for; `record` is its JSON line. `sequence` is given by the store,
-    rising.
+    """A decision record with what people look for; `record` is its JSON line.
+
+    `sequence` is given by the store, and always rises: `decided_us`, or one more than the last one. So it is also the
+    time of the decision by a clock that never goes back.
     """
 
     id: str
@@ -91,7 +93,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
 
 class StoredAnswer(msgspec.Struct, frozen=True):
     """The answer to a request with an `Idempotency-Key`. `key` is a hash of who asked and their key, `body_hash` of
-    the body.
+    the body. `users` are those of whom `body` tells something: it is deleted when one of them is erased.
     """
 
     key: str
@@ -99,6 +101,7 @@ class StoredAnswer(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     created_us: int
+    users: tuple[str, ...] = ()
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -116,9 +119,11 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 class Changes(msgspec.Struct, kw_only=True):
-    """Everything that is committed together. Later rows win over earlier ones with the same key.
+    """Everything that is committed together. Later rows win over earlier ones with the same key or id.
 
-    `erased` are users whose decisions and messages go (their state row stays, as a tombstone, among `users`).
+    `erased` are users whose decisions, messages and answers go (their state row stays, as a tombstone, among `users`):
+    those that stand in the store already. The rows beside it here are written afterwards, so they hold only what came
+    after the erasure.
     """
 
     users: Sequence[UserRow] = ()
@@ -130,7 +135,9 @@ class Changes(msgspec.Struct, kw_only=True):
 
 
 class DecisionQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which decisions, newest first. `before` is a sequence number: only older ones."""
+    """Which decisions, newest first. `before` is a sequence number: only older ones. `since_us` (with it) and
+    `until_us` (without it) are compared with sequence numbers too.
+    """
 
     user: str | None = None
     event_id: str | None = None
@@ -153,7 +160,10 @@ class OutboxQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveReader(Protocol):
-    """Reading beside the writer: each method sees what was committed last. One thread at a time; open one for each."""
+    """Reading beside the writer: each method sees what was committed last. One thread at a time; open one for each.
+
+    Messages of erased users are not among what is read.
+    """
 
     def load(self, users: Iterable[str]) -> Mapping[str, bytes]:
         """The packed states of those users that are known."""
@@ -177,7 +187,7 @@ class LiveReader(Protocol):
         """One message on its way through one channel."""
 
     def outbox_of(self, message_id: str) -> Sequence[OutboxRow]:
-        """All rows of one message, oldest first."""
+        """All rows of one message, oldest first; by the keys that begin with its id."""
 
     def outbox_due(self, now_us: int, channel: str, limit: int) -> Sequence[OutboxRow]:
         """What is pending on a channel and may be tried now: the first `limit`, by (next_us, key)."""
@@ -213,11 +223,17 @@ class LiveReader(Protocol):
 class LiveStore(StateStore, LiveReader, Protocol):
     """The one that writes. It belongs to the writer's thread."""
 
-    def commit_changes(self, changes: Changes) -> None:
-        """All of it or nothing, on the disk when it returns."""
+    def commit_changes(self, changes: Changes) -> frozenset[str]:
+        """All of it or nothing, on the disk when it returns.
+
+        Returns the keys of those outbox rows that were not written, because an administrator dropped the message
+        since it was read, or its user was erased: it must not be tried.
+        """
 
     def tidy(self, before_us: int, limit: int) -> int:
-        """Delete decisions, finished messages and answers older than this, at most `limit` of each; how many went."""
+        """Delete decisions, finished messages (dead and unsure ones too) and answers older than this, at most `limit`
+        of each; how many went.
+        """
 
 
 class Control(Protocol):
@@ -238,13 +254,19 @@ class Control(Protocol):
         """Whether there was such a silence that had not ended."""
 
     def retry_outbox(self, keys: Sequence[str], now_us: int, who: str) -> int:
-        """Dead, unsure and pending messages: try them now. How many there were."""
+        """Dead, unsure and pending messages: try them now. How many there were.
+
+        The attempts of dead and unsure ones are counted anew; their keys stay the same.
+        """
 
     def drop_outbox(self, keys: Sequence[str], now_us: int, who: str) -> int:
         """Dead, unsure and pending messages: give them up. How many there were."""
 
     def audit(self, limit: int) -> Sequence[tuple[int, str, str, str]]:
         """(at_us, who, action, subject), newest first."""
+
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 _parcels = msgspec.msgpack.Decoder(Parcel)

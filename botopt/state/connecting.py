@@ -12,12 +12,11 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from botopt.model.errors import InputError, StateCorrupt, StateError, StateNewer
+from botopt.model.errors import InputError, StateCorrupt, StateError, StateLocked, StateNewer
 from botopt.model.version import VERSION
 from botopt.state import migrations
 from botopt.state.faults import in_words, needs_recovery
 
-_TABLES = ("users", "meta", "migrations")
 _WAIT_S = 5.0
 """How long another program may hold the file, a backup for example, before that is an error."""
 
@@ -65,7 +64,7 @@ def connect_reader(real: Path, path: Path) -> sqlite3.Connection:
             connection.close()
             raise StateError(
                 f"{path} has an older format ({version}; botopt {VERSION} reads {len(migrations.MIGRATIONS)}). "
-                "The next run that writes to it brings it up to date."
+                f"`botopt state upgrade --state {path}` brings it up to date; so does the next run that writes to it."
             )
         return connection
 
@@ -102,6 +101,50 @@ def connect_writer(real: Path, path: Path, *, create: bool) -> sqlite3.Connectio
                 raise StateCorrupt(f"{path} is damaged: its beginning says that nobody may write to it") from fault
             raise
         return connection
+
+
+def connect_beside(real: Path, path: Path) -> sqlite3.Connection:
+    """A connection that writes a little while another process holds the lock, and writes too.
+
+    Raises:
+        StateLocked: that process has an older botopt, or is bringing the file up to date at this moment.
+        StateError: as `connect_reader`.
+    """
+    if not os.access(real, os.R_OK | os.W_OK):
+        raise StateError(f"{path} cannot be written: the file is read-only")
+    with in_words(path):
+        if not _probe(real, path):
+            raise StateLocked(f"{path} is being made by another process. Try again in a moment.")
+        connection = _connect(real, "mode=rw")
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            version = _checked_version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        if version < len(migrations.MIGRATIONS):
+            connection.close()
+            raise StateLocked(
+                f"{path} has an older format, and another process writes to it. If it starts just now, try again in "
+                "a moment; if it is an older botopt, stop it first."
+            )
+        return connection
+
+
+def empty_log(connection: sqlite3.Connection) -> bool:
+    """Have nothing left in the -wal file, where what was erased from the tables can still be read.
+
+    False: somebody reads an older state at this moment; ask again later. Nobody is waited for.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # a full disk: what was committed is safe in the -wal file
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_WAIT_S * 1_000)}")
+    return not busy
 
 
 def settle(connection: sqlite3.Connection) -> None:
@@ -157,7 +200,7 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
     version = migrations.version_of(connection)
     _refuse_newer(version, path, connection)
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    missing = [name for name in _TABLES if name not in tables]
+    missing = [name for step in migrations.TABLES[:version] for name in step if name not in tables]
     if missing or version < 1:
         raise StateCorrupt(f"{path} is damaged: it has no table {missing[0] if missing else 'of a known format'}")
     return version

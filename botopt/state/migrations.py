@@ -35,9 +35,85 @@ def create_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX users_due ON users (due_us, user, held) WHERE due_us IS NOT NULL")
 
 
+def add_live_tables(connection: sqlite3.Connection) -> None:
+    """What the live service keeps beside the users: docs/adr/0014-what-the-live-service-keeps.md.
+
+    Names that end in `_us` are microseconds since 1970 UTC.
+    """
+    for statement in _LIVE_TABLES:
+        connection.execute(statement)
+
+
+_LIVE_TABLES = (
+    (
+        "CREATE TABLE decisions ("
+        " sequence INTEGER PRIMARY KEY AUTOINCREMENT,"  # when it was decided, or one more than the last
+        " id TEXT NOT NULL UNIQUE,"
+        " user TEXT, event_id TEXT, event_type TEXT,"
+        " time_us INTEGER, outcome TEXT NOT NULL, reason TEXT,"
+        " decided_us INTEGER NOT NULL,"
+        " record TEXT NOT NULL,"  # the JSON line
+        " checksum INTEGER NOT NULL)"
+    ),  # CRC-32 of id and record
+    # Each index ends with the sequence, which is the row's own number: what is found comes in order.
+    "CREATE INDEX decisions_user ON decisions (user) WHERE user IS NOT NULL",
+    "CREATE INDEX decisions_event_id ON decisions (event_id) WHERE event_id IS NOT NULL",
+    "CREATE INDEX decisions_event_type ON decisions (event_type) WHERE event_type IS NOT NULL",
+    "CREATE INDEX decisions_outcome ON decisions (outcome)",
+    "CREATE INDEX decisions_reason ON decisions (reason) WHERE reason IS NOT NULL",
+    (
+        "CREATE TABLE outbox ("
+        " number INTEGER PRIMARY KEY,"  # in order of coming
+        " key TEXT NOT NULL UNIQUE,"
+        " message_id TEXT NOT NULL,"
+        " user TEXT NOT NULL,"  # empty: erased
+        " channel TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,"
+        " created_us INTEGER NOT NULL, next_us INTEGER NOT NULL, first_us INTEGER, changed_us INTEGER NOT NULL,"
+        " expires_us INTEGER,"
+        " provider_id TEXT, address TEXT, detail TEXT,"
+        " parcel BLOB NOT NULL,"  # packed, see botopt/model/live.py
+        " checksum INTEGER NOT NULL)"
+    ),  # CRC-32 of key, message_id, user, channel and parcel
+    "CREATE INDEX outbox_open ON outbox (status, channel, next_us, key) WHERE status <> 'delivered'",
+    "CREATE INDEX outbox_over ON outbox (changed_us) WHERE status <> 'pending' AND status <> 'claimed'",
+    "CREATE INDEX outbox_user ON outbox (user) WHERE user <> ''",
+    "CREATE INDEX outbox_provider_id ON outbox (channel, provider_id) WHERE provider_id IS NOT NULL",
+    "CREATE INDEX outbox_address ON outbox (channel, address) WHERE address IS NOT NULL",
+    (
+        "CREATE TABLE answers ("
+        " key TEXT PRIMARY KEY NOT NULL, body_hash TEXT NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL,"
+        " created_us INTEGER NOT NULL,"
+        " checksum INTEGER NOT NULL)"
+    ),  # CRC-32 of key, body_hash and body
+    "CREATE INDEX answers_created ON answers (created_us)",
+    "CREATE TABLE answer_users (user TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (user, key)) WITHOUT ROWID",
+    "CREATE INDEX answer_users_key ON answer_users (key)",
+    (
+        "CREATE TABLE silences (id TEXT PRIMARY KEY NOT NULL, created_us INTEGER NOT NULL, until_us INTEGER NOT NULL,"
+        " events TEXT NOT NULL,"  # event types with spaces between them; empty: all
+        " why TEXT NOT NULL, who TEXT NOT NULL) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TABLE api_keys (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL,"
+        " scopes TEXT NOT NULL,"  # with spaces between them
+        " hashed BLOB NOT NULL,"  # SHA-256 of the secret part
+        " created_us INTEGER NOT NULL, expires_us INTEGER, revoked_us INTEGER) WITHOUT ROWID"
+    ),
+    (
+        "CREATE TABLE audit (number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, who TEXT NOT NULL,"
+        " action TEXT NOT NULL, subject TEXT NOT NULL)"
+    ),
+)
+
 Step = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Step, ...] = (create_tables,)
+MIGRATIONS: tuple[Step, ...] = (create_tables, add_live_tables)
+
+TABLES: tuple[tuple[str, ...], ...] = (
+    ("users", "meta", "migrations"),
+    ("decisions", "outbox", "answers", "answer_users", "silences", "api_keys", "audit"),
+)
+"""What each step makes: a file without one of these is damaged."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -1,19 +1,24 @@
-"""User states in one SQLite file, readable with any SQLite browser (docs/adr/0003-state-file.md)."""
+"""User states in one SQLite file, readable with any SQLite browser (docs/adr/0003-state-file.md), and beside them what
+the live service keeps (docs/adr/0014-what-the-live-service-keeps.md).
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from botopt.model.errors import StateCorrupt
+from botopt.model.live import Changes
 from botopt.model.ports import UserRow
-from botopt.state.connecting import connect_reader, connect_writer, settle, state_path
+from botopt.state import live_writing
+from botopt.state.connecting import connect_reader, connect_writer, empty_log, settle, state_path
 from botopt.state.faults import in_words
+from botopt.state.live_reading import LiveReading
 from botopt.state.lock import WriteLock, acquire
 from botopt.state.rows import COLUMNS, columns, row_of, state_of
+from botopt.state.writing import transaction
 
 _AT_ONCE = 500
 """Users in one SELECT: as fast as all at once, and no lock is held for long."""
@@ -56,8 +61,8 @@ def open_state(path: Path, *, create: bool, read_only: bool) -> SqliteStore:
         raise
 
 
-class SqliteStore:
-    """A store in a file (`botopt.model.ports.StateStore`). Made by `open_state`.
+class SqliteStore(LiveReading):
+    """A store in a file (`botopt.model.live.LiveStore`). Made by `open_state`.
 
     Every method raises `StateError` when the file cannot be used any more, `StateCorrupt` when it is damaged.
     """
@@ -66,6 +71,8 @@ class SqliteStore:
         self._path = path
         self._connection = connection
         self._lock = lock
+        self._last: int | None = None
+        self._to_empty = False  # the -wal file still holds what was erased
 
     def __enter__(self) -> Self:
         return self
@@ -89,18 +96,37 @@ class SqliteStore:
 
     def commit(self, rows: Iterable[UserRow], *, meta: Mapping[str, str]) -> None:
         """Write users and meta values together, or nothing at all."""
+        with in_words(self._path), transaction(self._connection):
+            self._put(rows, meta)
+
+    def commit_changes(self, changes: Changes) -> frozenset[str]:
+        """All of it or nothing, on the disk when it returns; the keys of outbox rows that were not written."""
         connection = self._connection
         with in_words(self._path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.executemany(_UPSERT, map(columns, rows))
-                connection.executemany(_SET_META, meta.items())
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                raise
+            with transaction(connection):
+                live_writing.erase(connection, changes.erased)
+                self._put(changes.users, changes.meta)
+                last = live_writing.last_sequence(connection) if self._last is None else self._last
+                last = live_writing.add_decisions(connection, changes.decisions, last)
+                refused = live_writing.put_outbox(connection, changes.outbox)
+                live_writing.put_answers(connection, changes.answers)
+            self._last = last
+            if changes.erased or self._to_empty:
+                self._to_empty = not empty_log(connection)
+        return refused
+
+    def tidy(self, before_us: int, limit: int) -> int:
+        """Delete decisions, finished messages and answers older than this, at most `limit` of each; how many went."""
+        with in_words(self._path):
+            with transaction(self._connection):
+                gone = live_writing.tidy(self._connection, before_us, limit)
+            if self._to_empty:
+                self._to_empty = not empty_log(self._connection)
+        return gone
+
+    def _put(self, rows: Iterable[UserRow], meta: Mapping[str, str]) -> None:
+        self._connection.executemany(_UPSERT, map(columns, rows))
+        self._connection.executemany(_SET_META, meta.items())
 
     def meta(self) -> Mapping[str, str]:
         """Values about the whole state."""

@@ -8,7 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import botopt
+from botopt.model.decision import Message
+from botopt.model.event import Event
+from botopt.model.live import DecisionRow, OutboxRow, Parcel, pack_parcel
 from botopt.model.ports import UserRow
 
 ROOT = Path(str(botopt.__file__)).parent.parent
@@ -74,3 +79,29 @@ def _said(function: Callable[[], object]) -> str:
         return repr(function())
     except Exception as fault:  # noqa: BLE001 the other process tells this one
         return f"{type(fault).__name__}: {fault}"
+
+
+def decision(id: str, user: str | None = "ada", *, at_us: int = T, **changes: object) -> DecisionRow:
+    made = DecisionRow(
+        id, user, f"event-{id}", "payment_failed", at_us, "sent", None, f'{{"id":"{id}"}}\n'.encode(), at_us
+    )
+    return replace(made, **changes)
+
+
+def parcel(text: str = "Hello.", user: str = "ada", id: str = "m1") -> bytes:
+    message = Message(id, "hello", "only", "en", "chat", text)
+    return pack_parcel(Parcel(message, Event("e1", "", "payment_failed", user, T, {"amount": 42.0})))
+
+
+def sending(key: str, user: str = "ada", *, at_us: int = T, **changes: object) -> OutboxRow:
+    made = OutboxRow(
+        key=key,
+        message_id=key.partition(":")[0],
+        user=user,
+        channel="chat",
+        created_us=at_us,
+        next_us=at_us,
+        changed_us=at_us,
+        parcel=parcel(user=user),
+    )
+    return replace(made, **changes)

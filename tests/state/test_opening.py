@@ -78,7 +78,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], type[StateError], str]] = [
     ("zeros", lambda path: path.write_bytes(bytes(8192)), StateCorrupt, "is not a botopt state"),
     ("another application's", foreign, StateCorrupt, "another application"),
     ("another application's id", other_id, StateCorrupt, "another application"),
-    ("newer", newer, StateNewer, r"newer botopt 9\.9\.9 \(format 7; botopt \S+ knows up to 1\)"),
+    ("newer", newer, StateNewer, r"newer botopt 9\.9\.9 \(format 7; botopt \S+ knows up to 2\)"),
     ("without a table", without_a_table, StateCorrupt, "it has no table meta"),
     ("cut off", cut_off, StateCorrupt, "damaged"),
     ("a folder", lambda path: path.mkdir(), StateError, "is a folder"),
