@@ -43,6 +43,7 @@ _WHY: Mapping[Reason, str] = {
     Reason.MUTED: "muted by",
     Reason.RESOLVED: "resolved:",
     Reason.INHIBITED: "a more important message went first:",
+    Reason.IN_CONVERSATION: "in the middle of a conversation:",
     Reason.COOLDOWN: "cooldown",
     Reason.CAPPED: "cap",
     Reason.QUIET_HOURS: "quiet hours",

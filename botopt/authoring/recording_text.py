@@ -77,7 +77,7 @@ def _step(moment: Moment, after_us: int, decision: Decision | None, policy: Poli
         yield f"{pad}after: {duration_text(after_us)}"
     if step.late_us:
         yield f"{pad}late: {duration_text(step.late_us)}"
-    if step.kind == "send" and step.data:
+    if step.kind in ("send", "fail") and step.data:
         yield from _mapping("with", _values(step.data), pad)
     if decision is not None:
         yield from _mapping("expect", list(_expected(decision, policy)), pad)
@@ -94,6 +94,9 @@ def _what(moment: Moment, after_us: int) -> str:
             return f"advance: {duration_text(after_us)}"
         case "delete":
             return "delete: true"
+        case "active":
+            channel = step.data.get("channel")
+            return f"active: {'true' if channel is None else _value(channel)}"
         case "update" | "subscribe" | "unsubscribe":
             return f"{step.kind}: {_flow(_values(step.data))}"
         case _:

@@ -208,6 +208,10 @@ class _Making:
             known = {"last": "The message that was sent last.", **self.events}
             one = [{"const": name, "title": name, "description": words} for name, words in known.items()]
             step[about] = {**step[about], "anyOf": [*one, {"title": "Id", "description": "The id of a send."}]}
+        step["active"] = {
+            **step["active"],
+            "anyOf": [step["active"]["anyOf"][0], self._named(step["active"]["anyOf"][1], self.channels)],
+        }
         consent = defs["consent"]["properties"]
         for part in (consent, expect):
             part["channel"] = self._named(part["channel"], self.channels)

@@ -24,6 +24,7 @@ _WHY = {
     Reason.MUTED: "muted",
     Reason.RESOLVED: "resolved",
     Reason.INHIBITED: "a more important message went first",
+    Reason.IN_CONVERSATION: "in the middle of a conversation",
     Reason.COOLDOWN: "cooldown",
     Reason.CAPPED: "cap reached",
     Reason.QUIET_HOURS: "quiet hours",

@@ -102,7 +102,7 @@ def template(
     _write(seen, plan_template(seen, name, text, description, file))
 
 
-_KINDS = ("cooldown", "limit", "quiet_hours", "resolved_by", "inhibited_by", "mute")
+_KINDS = ("cooldown", "limit", "quiet_hours", "resolved_by", "inhibited_by", "in_conversation", "mute")
 
 
 def suppression(
@@ -117,6 +117,7 @@ def suppression(
     resolved_by: Annotated[str, typer.Option(help="Nothing after this event --within a time.")] = "",
     same: Annotated[Several, typer.Option(help="With --resolved-by: fields that must be equal.")] = None,
     inhibited_by: Annotated[str, typer.Option(help="Nothing after a message about this event --within a time.")] = "",
+    in_conversation: Annotated[str, typer.Option(help="Nothing for so long after the user was active: 5m.")] = "",
     mute: Annotated[str, typer.Option(help="Nothing for so long once --when holds: 7d, or always.")] = "",
     within: Annotated[str, typer.Option(help="A time: 24h, day or week.")] = "",
     when: Annotated[str, typer.Option(help="A condition: only messages for which it holds.")] = "",
@@ -138,6 +139,7 @@ def suppression(
         "quiet_hours": quiet_hours,
         "resolved_by": resolved_by,
         "inhibited_by": inhibited_by,
+        "in_conversation": in_conversation,
         "mute": mute,
     }
     events = event or []
@@ -161,6 +163,7 @@ _QUESTIONS = {
     "quiet_hours": "From when to when, such as 22:00-08:00",
     "resolved_by": "After which event type",
     "inhibited_by": "After a message about which event type",
+    "in_conversation": "For how long after the user said or did something, such as 5m",
     "mute": "For how long, such as 7d, or always",
 }
 

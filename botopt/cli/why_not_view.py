@@ -29,6 +29,7 @@ _WORDS = {
     Reason.MUTED: "a mute was on",
     Reason.RESOLVED: "the matter was closed",
     Reason.INHIBITED: "a more important message went first",
+    Reason.IN_CONVERSATION: "in the middle of a conversation",
     Reason.COOLDOWN: "too soon after another",
     Reason.CAPPED: "enough messages already",
     Reason.QUIET_HOURS: "at a time when the user wants quiet",

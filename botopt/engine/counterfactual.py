@@ -13,7 +13,7 @@ from botopt.engine.stages.stage import decisive
 from botopt.engine.values import getter
 from botopt.engine.work import Work
 from botopt.model.condition import All, AnyOf, Comparison, Condition, Literal, Not, Ref
-from botopt.model.decision import Reason
+from botopt.model.decision import PROVIDER, Reason
 from botopt.model.instants import instant_text
 from botopt.model.policy import Rule, Value
 from botopt.network.tracing import failing, trace, with_values
@@ -42,7 +42,8 @@ def smallest_change(work: Work, reasons: Sequence[Reason]) -> tuple[str, ...]:
             sentences.append(f"template {work.template} would have to render within its bounds")
         else:
             stop = decisive(stages[reason](work))
-            name = f"silence {stop.by}" if reason is Reason.SILENCED else stop.by
+            kind = {Reason.SILENCED: "silence ", Reason.CAPPED: "the " if stop.by == PROVIDER else ""}.get(reason, "")
+            name = f"{kind}{stop.by}"
             if stop.until_us is None or stop.until_us <= work.now_us:
                 sentences.append(f"{name} would have to not stop it")
             else:

@@ -11,7 +11,7 @@ from botopt.engine.stages.muted import rearm
 from botopt.engine.work import Work
 from botopt.model.decision import Outcome
 from botopt.model.event import Event
-from botopt.model.user_state import Held, PastEvent, Send, UserState
+from botopt.model.user_state import Activity, Held, PastEvent, Send, UserState
 
 
 def conclude(work: Work, outcome: Outcome) -> None:
@@ -40,6 +40,14 @@ def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> No
         keys = _keys(event, keep.past_fields[event.type])
         past_id = hashes.decision_id(event.key, 0, now_us)
         state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
+
+
+def notice(state: UserState, event: Event, now_us: int) -> None:
+    """`user.active`: the user said or did something, perhaps on a certain channel."""
+    channel = event.data.get("channel")
+    name = channel if isinstance(channel, str) else ""
+    state.active.pop(name, None)
+    state.active[name] = Activity(now_us, hashes.decision_id(event.key, 0, now_us))
 
 
 _NO_KEYS: dict[str, int] = {}  # nobody changes the keys of a message

@@ -182,6 +182,7 @@ class Engine:
         if observer is not None:
             observer.responded(event, found)
         feedback.respond(state, found, event.type, now_us, self._settings)
+        feedback.cap(state, found, event, now_us)
         effects.remember(state, event, now_us, self.keep)
         return decisions, None
 
@@ -198,6 +199,8 @@ class Engine:
                 feedback.update(state, event)
             case "user.subscribed" | "user.unsubscribed":
                 feedback.consent(state, event, granted=event.type == "user.subscribed")
+            case "user.active" if self.keep.active_us:
+                effects.notice(state, event, now_us)
             case "user.deleted":
                 feedback.forget(state, now_us, deleted=True)
                 return decisions
@@ -218,8 +221,8 @@ class Engine:
 
     def _decide(self, work: Work, observer: Observer | None, silences: Sequence[Silence]) -> Decision:
         plan = work.plan
-        stages = plan.unsilenced
-        if silences:
+        stages = plan.ordinary
+        if silences or work.state.capped:
             work.silences, stages = silences, plan.stages
         work.id = hashes.decision_id(work.event.key, work.attempt, work.now_us)
         score(work)

@@ -164,9 +164,8 @@ def _stages(work: Work, suppressions: Sequence[SuppressionTrace]) -> tuple[Stage
         else:
             stage = by_reason.get(reason)
             applies = bool(stage is not None and stage(work))
-        text = numbers.stage(work, reason)
-        stopping = [one for one in suppressions if one.reason is reason and one.stops]
-        text = "; ".join(f"{one.id}: {one.numbers}" for one in stopping) or text
+        told = [f"{one.id}: {one.numbers}" for one in suppressions if one.reason is reason and one.stops]
+        text = "; ".join(filter(None, (*told, numbers.stage(work, reason))))
         traces.append(StageTrace(reason, applies, waived, text))
     return tuple(traces)
 

@@ -6,7 +6,7 @@ from botopt.engine.history import FEEDBACK_WINDOW_US
 from botopt.learning.engagement import add_outcome, remove_outcome
 from botopt.model.event import Event
 from botopt.model.policy import Settings, Value
-from botopt.model.user_state import NEVER_US, ConsentWord, Response, Send, Tally, UserState
+from botopt.model.user_state import NEVER_US, ConsentWord, ProviderCap, Response, Send, Tally, UserState
 
 
 def settle(state: UserState, now_us: int, settings: Settings) -> None:
@@ -75,6 +75,17 @@ def respond(state: UserState, send: Send, event_type: str, now_us: int, settings
     send.response_us = now_us
     if after is not Response.FAILED:
         _count(state, send, settings, clicked=after is Response.CLICKED)
+
+
+def cap(state: UserState, send: Send, event: Event, now_us: int) -> None:
+    """`message.failed` may say that the provider takes nothing more on this channel for a while; the longest counts."""
+    until_us = event.data.get("capped_until")
+    if not isinstance(until_us, int) or until_us <= now_us:
+        return
+    known = state.capped.get(send.channel)
+    if known is None or known.until_us < until_us:
+        state.capped = {name: one for name, one in state.capped.items() if name != send.channel}
+        state.capped[send.channel] = ProviderCap(until_us, send.id)
 
 
 def _count(state: UserState, send: Send, settings: Settings, *, clicked: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from botopt.model.condition import Ref, Scope, references
-from botopt.model.policy import DAY_US, Cooldown, Inhibition, Limit, Policy, Resolution, Template
+from botopt.model.policy import DAY_US, Conversation, Cooldown, Inhibition, Limit, Policy, Resolution, Template
 from botopt.model.ports import Renderer
 from botopt.model.user_state import Response, UserState
 
@@ -24,6 +24,7 @@ class Retention(msgspec.Struct, frozen=True):
 
     `times`: by event type, for count and seen. `past`: by event type, for `resolved_by`. `past_fields`:
     by event type, the `same` fields. `send_fields`: the fields that cooldowns compare.
+    `active_us`: how long it matters that the user said or did something.
     """
 
     times: Mapping[str, int]
@@ -32,6 +33,7 @@ class Retention(msgspec.Struct, frozen=True):
     send_fields: tuple[str, ...]
     sends_us: int
     dedupe_us: int
+    active_us: int = 0
 
     def windows(self) -> dict[str, int]:
         """Every window by a name that people understand, to tell what a state file is complete for."""
@@ -39,6 +41,8 @@ class Retention(msgspec.Struct, frozen=True):
         for name, window in self.past.items():
             named[f"{name} as a resolving event"] = window
         named["messages sent"] = self.sends_us
+        if self.active_us:
+            named["what users say and do"] = self.active_us
         return dict(sorted(named.items()))
 
 
@@ -53,6 +57,7 @@ def together(one: Retention, other: Retention) -> Retention:
         tuple(dict.fromkeys(one.send_fields + other.send_fields)),
         max(one.sends_us, other.sends_us),
         max(one.dedupe_us, other.dedupe_us),
+        max(one.active_us, other.active_us),
     )
 
 
@@ -67,6 +72,7 @@ def retention(policy: Policy, renderer: Renderer) -> Retention:
     past_fields: dict[str, tuple[str, ...]] = {}
     send_fields: list[str] = []
     settings = policy.settings
+    active_us = 0
     sends_us = max(FEEDBACK_WINDOW_US, settings.ignored_after_us, settings.fatigue.within_us)
     for ref in _references(policy, renderer):
         if ref.scope in (Scope.COUNT, Scope.SEEN):
@@ -86,10 +92,12 @@ def retention(policy: Policy, renderer: Renderer) -> Retention:
                 for name in by:
                     past[name] = max(past.get(name, 0), window_us)
                     past_fields[name] = tuple(dict.fromkeys((*past_fields.get(name, ()), *same)))
+            case Conversation(window_us):
+                active_us = max(active_us, window_us)
             case _:
                 pass
     fields = tuple(dict.fromkeys(send_fields))
-    return Retention(times, past, past_fields, fields, sends_us, settings.dedupe_window_us)
+    return Retention(times, past, past_fields, fields, sends_us, settings.dedupe_window_us, active_us)
 
 
 def _references(policy: Policy, renderer: Renderer) -> Iterator[Ref]:
@@ -145,6 +153,11 @@ def prune(state: UserState, keep: Retention) -> None:
         state.times = dict(sorted(state.times.items()))
     if len(state.past) > 1:
         state.past = dict(sorted(state.past.items()))
+    if state.active:
+        since_us = now_us - keep.active_us
+        state.active = {name: done for name, done in state.active.items() if done.time_us > since_us}
+    if state.capped:
+        state.capped = {name: cap for name, cap in state.capped.items() if cap.until_us > now_us}
     _prune_sends(state, now_us - keep.sends_us)
 
 

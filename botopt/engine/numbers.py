@@ -8,18 +8,18 @@ import msgspec
 
 from botopt.engine.calendar import quiet_until
 from botopt.engine.scoring import clamp
-from botopt.engine.stages import capped, cooldown, inhibited, muted, resolved, silenced
+from botopt.engine.stages import capped, cooldown, in_conversation, inhibited, muted, resolved, silenced
 from botopt.engine.stages.holdout import is_held_out
 from botopt.engine.stages.no_consent import refusal
 from botopt.engine.stages.scope import Bound
 from botopt.engine.values import rate_of, unanswered_since
 from botopt.engine.work import Work
 from botopt.model.condition import duration_text
-from botopt.model.decision import Reason
+from botopt.model.decision import PROVIDER, Reason
 from botopt.model.instants import instant_text
-from botopt.model.policy import Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution
+from botopt.model.policy import Conversation, Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution
 from botopt.model.silence import Silence
-from botopt.model.user_state import PastEvent, Send
+from botopt.model.user_state import Activity, PastEvent, Send
 from botopt.model.zones import local
 
 
@@ -108,6 +108,11 @@ def stage(work: Work, reason: Reason) -> str:
         case Reason.SILENCED:
             active = silenced.active(work.silences, event_type.name, work.now_us)
             return "; ".join(_silence(one) for one in active) or "no operator silenced it"
+        case Reason.CAPPED:
+            cap = capped.by_provider(work)
+            if cap is None:
+                return ""
+            return f"{PROVIDER}: {work.channel} takes nothing more until {instant_text(cap.until_us)}"
         case Reason.RENDER_FAILED:
             return f"template {work.template}"
         case _:
@@ -137,6 +142,9 @@ def suppression(work: Work, bound: Bound) -> Reading:
             past = resolved.resolving(kind, work)
             also = f" with the same {', '.join(same)}" if same else ""
             return _after(Reason.RESOLVED, past, window_us, f"no {' or '.join(by)}{also}", "closed")
+        case Conversation(window_us):
+            activity = in_conversation.latest(bound, work)
+            return _after(Reason.IN_CONVERSATION, activity, window_us, "the user did nothing", "the user was active")
         case Mute(window_us):
             return _mute(work, bound, window_us)
         case QuietHours(start, end):
@@ -148,7 +156,9 @@ def suppression(work: Work, bound: Bound) -> Reading:
             assert_never(kind)
 
 
-def _after(reason: Reason, cause: Send | PastEvent | None, window_us: int, nothing: str, verb: str) -> Reading:
+def _after(
+    reason: Reason, cause: Send | PastEvent | Activity | None, window_us: int, nothing: str, verb: str
+) -> Reading:
     if cause is None:
         return Reading(reason, False, f"{nothing} in {duration_text(window_us)}")
     text = f"{verb} at {instant_text(cause.time_us)}, for {duration_text(window_us)}"

@@ -10,6 +10,7 @@ from botopt.engine.stages import (
     cooldown,
     expired,
     holdout,
+    in_conversation,
     inhibited,
     muted,
     no_consent,
@@ -23,6 +24,7 @@ from botopt.engine.stages.stage import Glance, Stage, decisive
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Reason
 from botopt.model.policy import (
+    Conversation,
     Cooldown,
     EventType,
     Inhibition,
@@ -45,6 +47,7 @@ _BY_SUPPRESSION = (
     (Reason.MUTED, Mute, muted.bind),
     (Reason.RESOLVED, Resolution, resolved.bind),
     (Reason.INHIBITED, Inhibition, inhibited.bind),
+    (Reason.IN_CONVERSATION, Conversation, in_conversation.bind),
     (Reason.COOLDOWN, Cooldown, cooldown.bind),
     (Reason.CAPPED, Limit, capped.bind),
     (Reason.QUIET_HOURS, QuietHours, quiet_hours.bind),
@@ -66,6 +69,7 @@ WITHDRAWING = frozenset({Reason.EXPIRED, Reason.NO_CONSENT, Reason.RESOLVED})
 """What takes back a message that has not left yet: its worth and its timing were judged when it was sent."""
 
 _GLANCES: Mapping[Reason, tuple[type, Callable[[Sequence[Bound], str], Glance | None]]] = {
+    Reason.IN_CONVERSATION: (Conversation, in_conversation.glance),
     Reason.COOLDOWN: (Cooldown, cooldown.glance),
     Reason.CAPPED: (Limit, capped.glance),
 }
@@ -88,6 +92,12 @@ def bind(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> tupl
         if stage is not None:
             stages.append((reason, stage))
     return tuple(stages)
+
+
+def rare(bounds: Sequence[Bound]) -> frozenset[Reason]:
+    """Reasons that no suppression of an event type leads to, but an operator or a provider."""
+    limited = any(isinstance(bound.suppression.kind, Limit) for bound in bounds)
+    return frozenset({Reason.SILENCED} if limited else {Reason.SILENCED, Reason.CAPPED})
 
 
 def glance(reason: Reason, event_type: EventType, bounds: Sequence[Bound]) -> Glance | None:

@@ -39,6 +39,7 @@ class Plan:
         "engagement",
         "event_type",
         "mutes",
+        "ordinary",
         "rule_bits",
         "rules",
         "send_fields",
@@ -46,7 +47,6 @@ class Plan:
         "stages",
         "template",
         "threshold",
-        "unsilenced",
         "withdrawing",
     )
 
@@ -78,10 +78,12 @@ class Plan:
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
-        self.unsilenced = tuple(stage for stage in self.stages if stage[0] is not Reason.SILENCED)
+        # What is asked where no operator silences anything and no provider caps the user.
+        rare = pipeline.rare(self.bounds)
+        self.ordinary = tuple(stage for stage in self.stages if stage[0] not in rare)
         self.withdrawing = tuple(stage for stage in self.stages if stage[0] in pipeline.WITHDRAWING)
-        places = [place for place, (reason, _) in enumerate(self.unsilenced) if reason is Reason.BELOW_THRESHOLD]
-        after = self.unsilenced[places[0] + 1 :] if places else ()
+        places = [place for place, (reason, _) in enumerate(self.ordinary) if reason is Reason.BELOW_THRESHOLD]
+        after = self.ordinary[places[0] + 1 :] if places else ()
         self.after_worth = tuple((pipeline.glance(reason, event_type, self.bounds), stage) for reason, stage in after)
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}

@@ -34,12 +34,17 @@ class Reason(StrEnum):
     MUTED = "muted"
     RESOLVED = "resolved"
     INHIBITED = "inhibited"
+    IN_CONVERSATION = "in_conversation"
     COOLDOWN = "cooldown"
     CAPPED = "capped"
     QUIET_HOURS = "quiet_hours"
     RENDER_FAILED = "render_failed"
 
     __hash__ = str.__hash__
+
+
+PROVIDER = "provider"
+"""Who is named where a channel's provider caps; no suppression may have this id."""
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -22,7 +22,14 @@ DAY_US = 24 * HOUR_US
 FEEDBACK_TYPES = ("message.clicked", "message.converted", "message.dismissed", "message.failed")
 """What a user did with a message."""
 
-RESERVED_TYPES = ("user.updated", "user.subscribed", "user.unsubscribed", "user.deleted", *FEEDBACK_TYPES)
+RESERVED_TYPES = (
+    "user.updated",
+    "user.subscribed",
+    "user.unsubscribed",
+    "user.deleted",
+    "user.active",
+    *FEEDBACK_TYPES,
+)
 """Event types with a meaning of their own; a policy cannot declare them."""
 
 
@@ -236,6 +243,12 @@ class Resolution(msgspec.Struct, frozen=True, tag_field="kind"):
     same: tuple[str, ...] = ()
 
 
+class Conversation(msgspec.Struct, frozen=True, tag_field="kind"):
+    """Nothing for `window_us` after the user said or did something in the chat."""
+
+    window_us: int
+
+
 class Mute(msgspec.Struct, frozen=True, tag_field="kind"):
     """Silence for `window_us` from the moment the condition becomes true; None: whatever `when` chooses, always."""
 
@@ -254,7 +267,7 @@ class QuietHours(msgspec.Struct, frozen=True, tag_field="kind"):
     hold: bool = True
 
 
-Kind = Cooldown | Limit | Inhibition | Resolution | Mute | QuietHours
+Kind = Cooldown | Limit | Inhibition | Resolution | Conversation | Mute | QuietHours
 
 
 class Suppression(msgspec.Struct, frozen=True):

@@ -85,6 +85,20 @@ class ConsentWord(msgspec.Struct, array_like=True, gc=False):
     granted: bool
 
 
+class ProviderCap(msgspec.Struct, array_like=True, gc=False):
+    """A channel's provider takes no more for this user until then; `cause` is the message that told."""
+
+    until_us: int
+    cause: bytes
+
+
+class Activity(msgspec.Struct, array_like=True, gc=False):
+    """The user said or did something; `id` is that of the event."""
+
+    time_us: int
+    id: bytes
+
+
 class UserState(msgspec.Struct, array_like=True, gc=False):
     """Everything botopt remembers about one user.
 
@@ -93,6 +107,8 @@ class UserState(msgspec.Struct, array_like=True, gc=False):
     duplicates where there were any. `times` holds, for each event type that a condition counts, when it
     happened. `past` holds the events that resolve others. `ignored_run` carries on the count of ignored
     messages for sends that have left `sends`. `settled` is how many of `sends`, from the first, surely have a response.
+    `capped` holds, by channel, what providers said when messages failed. `active` holds what the user said or did last
+    on each channel, the newest at the end; where no channel was named, under an empty key.
     """
 
     clock_us: int = NEVER_US
@@ -111,6 +127,8 @@ class UserState(msgspec.Struct, array_like=True, gc=False):
     by_type: dict[str, Tally] = {}
     ignored_run: int = 0
     settled: int = 0
+    capped: dict[str, ProviderCap] = {}
+    active: dict[str, Activity] = {}
 
     @property
     def due_us(self) -> int | None:

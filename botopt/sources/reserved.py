@@ -20,6 +20,13 @@ def _texts(*names: str) -> Mapping[str, FieldSpec]:
 
 _FEEDBACK = _texts("message_id", "event_type")
 _CONSENT = _texts("category", "channel")
+_ACTIVE = _texts("channel")
+
+FAILURE: Mapping[str, FieldSpec] = {
+    "reason": FieldSpec("reason", ValueType.TEXT, max_length=200, optional=True),
+    "capped_until": FieldSpec("capped_until", ValueType.TIME, optional=True),
+}
+"""What `message.failed` may say besides: why, and until when the provider takes nothing more for this user."""
 
 
 def reserved_readers(policy: Policy, event_types: Mapping[str, str], undeclared: Undeclared) -> dict[str, Reader]:
@@ -29,6 +36,7 @@ def reserved_readers(policy: Policy, event_types: Mapping[str, str], undeclared:
         "user.subscribed": _consent("user.subscribed", policy, undeclared),
         "user.unsubscribed": _consent("user.unsubscribed", policy, undeclared),
         "user.deleted": fields_reader("user.deleted", {}, undeclared),
+        "user.active": _active(policy, undeclared),
         "message.clicked": _feedback("message.clicked", event_types, undeclared),
         "message.converted": _feedback("message.converted", event_types, undeclared),
         "message.dismissed": _feedback("message.dismissed", event_types, undeclared),
@@ -74,8 +82,20 @@ def _consent(event_type: str, policy: Policy, undeclared: Undeclared) -> Reader:
     return read
 
 
+def _active(policy: Policy, undeclared: Undeclared) -> Reader:
+    fields = fields_reader("user.active", _ACTIVE, undeclared)
+
+    def read(data: JsonObject, envelope: JsonObject) -> dict[str, Value]:
+        values = fields(data, envelope)
+        _declared("channel", values, policy.channels)
+        return values
+
+    return read
+
+
 def _feedback(event_type: str, event_types: Mapping[str, str], undeclared: Undeclared) -> Reader:
-    fields = fields_reader(event_type, _FEEDBACK, undeclared)
+    specs = {**_FEEDBACK, **FAILURE} if event_type == "message.failed" else _FEEDBACK
+    fields = fields_reader(event_type, specs, undeclared)
 
     def read(data: JsonObject, envelope: JsonObject) -> dict[str, Value]:
         values = fields(data, envelope)

@@ -27,6 +27,7 @@ from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES, FieldSpec, Policy, Value
 from botopt.model.values import LARGEST, Problem, check
 from botopt.sources.instants import Minutes
+from botopt.sources.reserved import FAILURE
 from botopt.sources.texts import MAX_NAME, MAX_SOURCE, is_name
 
 TypedReader = Callable[[bytes], Event | None]
@@ -236,9 +237,12 @@ def _known(policy: Policy, declared: Mapping[str, str], minutes: Minutes) -> dic
     known["user.updated"] = None
     known["user.subscribed"] = known["user.unsubscribed"] = consent
     known["user.deleted"] = {}
+    known["user.active"] = _option("channel", policy.channels)
     message_id = _Field(FieldSpec("message_id", ValueType.TEXT, optional=True), str, 4)
     feedback = {"message_id": message_id, **_option("event_type", declared, declared.get)}
     known.update(dict.fromkeys(FEEDBACK_TYPES, feedback))
+    failure = _fields(FAILURE, minutes)
+    known["message.failed"] = None if failure is None else {**feedback, **failure}
     return known
 
 

@@ -44,6 +44,11 @@ def _view(user: str, state: UserState) -> UserView:
             name: {"since": _time(mute.start_us), "may_begin_again": mute.armed}
             for name, mute in sorted(state.mutes.items())
         },
+        "capped_by_provider": {
+            name: {"until": _time(cap.until_us), "message_id": cap.cause.hex()}
+            for name, cap in sorted(state.capped.items())
+        },
+        "last_active": {name or "anywhere": _time(done.time_us) for name, done in sorted(state.active.items())},
         "remembered": {
             "events": {name: [instant_text(us) for us in times] for name, times in sorted(state.times.items())},
             "resolving_events": {

@@ -298,6 +298,7 @@ class User:
         self.sent: list[Sent] = []
         self.held: list[tuple[int, Event]] = []
         self.mutes: dict[str, Muted] = {}
+        self.caps: list[tuple[str, int, int]] = []
 
     @property
     def zone(self) -> str:
@@ -373,6 +374,10 @@ class User:
         if not candidates:
             return False
         message = candidates[-1]
+        until = event.data.get("capped_until", NEVER)
+        assert isinstance(until, int)
+        if all(other < until for channel, other, _ in self.caps if channel == message.channel):
+            self.caps.append((message.channel, until, message.record))
         if message.failed:
             return True
         if event.kind == "message.failed":
@@ -437,6 +442,10 @@ class User:
                 if stop.unless is not None and stop.unless.holds(view):
                     continue
                 getattr(self, f"ask_{kind}")(stop, event, channel, view, verdict)
+            if reason == "capped":
+                for where, until, record in self.caps:
+                    if where == channel and view.now < until:
+                        verdict.add(PROVIDER, until, record)
             picked = verdict.pick()
             if picked is not None:
                 answer.reason = reason
@@ -481,6 +490,17 @@ class User:
         causes = [m for m in self.within(view.now, stop.window) if m.kind in stop.by and m.kind != event.kind]
         if causes:
             verdict.add(stop, causes[-1].time + stop.window, causes[-1].record)
+
+    def ask_in_conversation(self, stop: Stop, event: Event, channel: str, view: View, verdict: Verdict) -> None:
+        times = [
+            other.counted
+            for other in self.events
+            if other.kind == "user.active"
+            and view.now < other.counted + stop.window
+            and (not stop.channels or "channel" not in other.data or other.data["channel"] in stop.channels)
+        ]
+        if times:
+            verdict.add(stop, max(times) + stop.window, -1)
 
     def ask_cooldown(self, stop: Stop, event: Event, channel: str, view: View, verdict: Verdict) -> None:
         def key(kind: str, data: dict[str, object]) -> list[object]:
@@ -565,10 +585,14 @@ ORDER = (
     ("muted", "mute"),
     ("resolved", "resolved_by"),
     ("inhibited", "inhibited_by"),
+    ("in_conversation", "in_conversation"),
     ("cooldown", "cooldown"),
     ("capped", "limit"),
     ("quiet_hours", "quiet_hours"),
 )
+
+
+PROVIDER = Stop("provider", "limit", "")
 
 
 def clamp(value: float) -> float:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from botopt.model.decision import Decision
+from botopt.model.instants import instant_text
 from tests.engine import oracle
 from tests.engine.oracle import CATEGORIES, Answer, Condition, Rule, Rules, Stop, User
 from tests.engine.support import DAY, HOUR, MINUTE, Wire, Workspace, at, ev
@@ -48,7 +49,9 @@ KINDS = tuple(CATEGORIES)
 @st.composite
 def stops(draw: st.DrawFn, name: str) -> Stop:
     """One suppression of any kind."""
-    kind = draw(st.sampled_from(["cooldown", "limit", "inhibited_by", "resolved_by", "mute", "quiet_hours"]))
+    kind = draw(
+        st.sampled_from(["cooldown", "limit", "inhibited_by", "resolved_by", "in_conversation", "mute", "quiet_hours"])
+    )
     text, window = draw(st.sampled_from(WINDOWS))
     condition = st.sampled_from(CONDITIONS)
     when, unless = draw(st.none() | condition), draw(st.none() | st.none() | condition)
@@ -95,6 +98,8 @@ def stops(draw: st.DrawFn, name: str) -> Stop:
             same = draw(st.sampled_from([(), ("order",)]))
             fields = {"words": f"resolved_by: [{', '.join(by)}], within: {text}{', same: [order]' if same else ''}"}
             fields |= {"window": window, "by": by, "same": same}
+        case "in_conversation":
+            fields = {"words": f"in_conversation: {text}", "window": window}
         case "mute":
             when = when or draw(condition)
             length, window = draw(st.sampled_from([(text, window), (text, window), ("always", 0)]))
@@ -177,6 +182,10 @@ def steps(draw: st.DrawFn) -> Step:
         data = draw(WORDS)
     elif kind.startswith("message.") and draw(st.booleans()):
         data = {"event_type": draw(st.sampled_from(KINDS))}
+    elif kind == "user.active":
+        data = draw(st.sampled_from([{}, {"channel": "chat"}, {"channel": "sms"}]))
+    if kind == "message.failed" and draw(st.booleans()):
+        data |= {"capped_in": draw(st.sampled_from([-HOUR, 0, 1, HOUR, 6 * HOUR, DAY]))}
     which = draw(st.none() | st.integers(0, 4)) if kind.startswith("message.") else None
     again = draw(st.sampled_from([*[None] * 15, 0, 1, 5]))
     user = draw(st.sampled_from([*["u"] * 6, "v"]))
@@ -184,9 +193,17 @@ def steps(draw: st.DrawFn) -> Step:
 
 
 RESERVED = (
-    *["user.updated", "user.subscribed", "message.clicked"] * 3,
-    *("user.unsubscribed", "user.deleted", "message.converted", "message.dismissed", "message.failed"),
+    *["user.updated", "user.subscribed", "message.clicked", "user.active"] * 3,
+    *("user.unsubscribed", "user.deleted", "message.converted", "message.dismissed", *["message.failed"] * 2),
 )
+
+
+def data_of(step: Step, now: int) -> dict[str, object]:
+    """What its event carries at this time."""
+    data = dict(step.data)
+    if "capped_in" in data:
+        data["capped_until"] = instant_text(now + data.pop("capped_in"))
+    return data
 
 
 class Both:
@@ -205,6 +222,8 @@ class Both:
         data = dict(event["data"])
         if isinstance(data.get("message_id"), str):
             data["message_id"] = next(i for i, d in enumerate(self.found) if d.id == data["message_id"])
+        if "capped_until" in data:
+            data["capped_until"] = at(str(data["capped_until"]))
         if event["type"] in KINDS:
             data = {"n": float(data.get("n", 0)), **{name: value for name, value in data.items() if name != "n"}}
         self.users[str(event["user"])].take(
@@ -272,7 +291,7 @@ def test_the_engine_decides_as_the_language_reads(rules, timeline, autumn):
     told: list[Wire] = []
     for number, step in enumerate(timeline):
         now += step.gap
-        data = dict(step.data)
+        data = data_of(step, now)
         sent = [d for d in both.found if d.message is not None and d.user == step.user]
         if step.which is not None and step.which < len(sent):
             data["message_id"] = sent[-1 - step.which].id

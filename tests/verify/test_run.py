@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine.support import CALM, HOUR, Wire, Workspace, at, base, ev
 from tests.engine.test_laws import timelines
-from tests.engine.test_oracle import LONG_AGO, policies, steps
+from tests.engine.test_oracle import LONG_AGO, data_of, policies, steps
 from tests.verify.running import in_lines, plainly
 
 TEMPLATES = """\
@@ -37,7 +37,7 @@ def told(steps_of: list[object], rules: str) -> tuple[Workspace, list[Wire]]:
     now, events, sent = at("2025-03-28T18:00:00Z"), [], []
     for number, step in enumerate(steps_of):
         now += step.gap
-        data = dict(step.data)
+        data = data_of(step, now)
         mine = [decision.id for decision in sent if decision.user == step.user]
         if step.which is not None and step.which < len(mine):
             data["message_id"] = mine[-1 - step.which]
@@ -73,6 +73,9 @@ def test_lines_say_what_the_engine_decides(rules, timeline, block, batch):
         ("{id: x, limit: 2, within: 6h}", CALM),
         ("{id: x, inhibited_by: b, within: 6h}", CALM),
         ("{id: x, mute: 6h, when: n == 1}", CALM),
+        ("{id: x, in_conversation: 6h}", CALM),
+        ("{id: x, in_conversation: 6h, channels: [chat]}", CALM),
+        ("{id: x, in_conversation: 6h}\n{id: y, cooldown: 6h}\n{id: z, in_conversation: 1h}", CALM),
         ("", CALM + ", dedupe_window: 6h"),
         ("", "fatigue: {per_message: 0.2, within: 6h, limit: 0.4}, engagement: {effect: 0}"),
     ],
@@ -85,7 +88,11 @@ def test_at_the_very_edge_of_a_window_lines_say_what_the_engine_decides(suppress
         between = ev("b", "v", "14:00", id="v-between")
         events = [
             *begin,
+            ev("user.active", "u", "09:00", id="u-active"),
+            ev("user.active", "v", "09:00", id="v-active", channel="chat"),
             between,
+            ev("user.active", "v", "14:00", id="v-elsewhere", channel="sms"),
+            ev("user.active", "v", "14:00", id="v-elsewhere", channel="sms"),
             ev("a", "u", end, id="a2"),
             ev("a", "u", end, id="a1", n=1),
             ev("a", "v", end, id="v2"),

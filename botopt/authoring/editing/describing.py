@@ -11,6 +11,7 @@ from botopt.model.policy import (
     Calendar,
     Category,
     Channel,
+    Conversation,
     Cooldown,
     EventType,
     FieldSpec,
@@ -146,6 +147,8 @@ def kind_words(suppression: Suppression) -> str:
         case Resolution() as resolution:
             same = f" with the same {listed(resolution.same)}" if resolution.same else ""
             return f"nothing once {listed(resolution.by, 'or')} has come{same}"
+        case Conversation(window_us):
+            return f"nothing for {duration_text(window_us)} after the user said or did something"
         case Mute(length_us):
             return "mute without end" if length_us is None else f"mute of {duration_text(length_us)}"
         case QuietHours() as quiet:

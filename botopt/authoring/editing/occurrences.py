@@ -183,13 +183,16 @@ class _Walk:
     def _step(self, step: Node) -> Iterator[Occurrence]:
         send = child(step, "send")
         yield from _whole(Kind.EVENT, send)
-        for key, _ in entries(child(step, "with")):
-            owner = self.declared.having(key.text, (send.text,) if isinstance(send, Scalar) else ())
-            yield from _whole(Kind.FIELD, key, owner)
+        if isinstance(send, Scalar):
+            for key, _ in entries(child(step, "with")):
+                yield from _whole(Kind.FIELD, key, self.declared.having(key.text, (send.text,)))
         for about in ("click", "convert", "dismiss", "fail"):
             node = child(step, about)
             if isinstance(node, Scalar) and node.text in self.declared.events:
                 yield from _whole(Kind.EVENT, node)
+        active = child(step, "active")
+        if isinstance(active, Scalar) and isinstance(active.value, str):
+            yield from _whole(Kind.CHANNEL, active)
         yield from self._attributes(child(step, "update"))
         expect = child(step, "expect")
         for part in (expect, child(step, "subscribe"), child(step, "unsubscribe")):

@@ -11,6 +11,7 @@ from botopt.engine.engine import Engine
 from botopt.engine.stages.scope import concerns
 from botopt.model.condition import ValueType
 from botopt.model.policy import (
+    Conversation,
     Cooldown,
     EventType,
     Inhibition,
@@ -32,7 +33,7 @@ _EXAMPLES: Mapping[ValueType, object] = {
     ValueType.BOOLEAN: True,
     ValueType.TIME: "2026-01-15T09:00:00Z",
 }
-_ORDER: tuple[type, ...] = (Mute, Resolution, Inhibition, Cooldown, Limit, QuietHours)
+_ORDER: tuple[type, ...] = (Mute, Resolution, Inhibition, Conversation, Cooldown, Limit, QuietHours)
 """The kinds in the order of the pipeline; a test compares them."""
 
 

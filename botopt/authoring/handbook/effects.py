@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from botopt.authoring.handbook.wording import counted, duration_words, listed, name_words, quoted
 from botopt.model.policy import (
     Calendar,
     Consent,
+    Conversation,
     Cooldown,
     Inhibition,
     Limit,
@@ -72,6 +73,8 @@ def kind_name(suppression: Suppression) -> str:
             return "inhibition"
         case Resolution():
             return "resolution"
+        case Conversation(window_us):
+            return f"conversation, {duration_words(window_us)}"
         case Mute(window_us):
             return "mute, always" if window_us is None else f"mute, {duration_words(window_us)}"
         case QuietHours():
@@ -102,6 +105,10 @@ def stops(suppression: Suppression, when: str) -> Iterator[str]:
                 yield "An event type never stops its own messages in this way."
         case Resolution(by, window_us, same):
             yield _resolution(by, window_us, same)
+        case Conversation(window_us):
+            on = _channels(suppression.channels)
+            where = f"{on}, or on no channel in particular" if on else " in the chat"
+            yield f"Not sent for {duration_words(window_us)} after the user said or did something{where}."
         case Mute(window_us):
             if window_us is None:
                 yield f"Never sent when this holds: {when}."
@@ -162,6 +169,10 @@ def _scope(suppression: Suppression) -> str:
         )
         if names
     ]
-    on = listed([quoted(name) for name in suppression.channels], "or")
-    channels = f" on channel{'' if len(suppression.channels) == 1 else 's'} {on}" if on else ""
-    return (f" of {' and of '.join(of)}" if of else "") + channels
+    return (f" of {' and of '.join(of)}" if of else "") + _channels(suppression.channels)
+
+
+def _channels(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    return f" on channel{'' if len(names) == 1 else 's'} {listed([quoted(name) for name in names], 'or')}"

@@ -144,7 +144,7 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
         if ordinary:
             for glance, stage in after_worth:
                 if glance is not None:
-                    stop = glance(sends, now_us)
+                    stop = glance(state, now_us)
                 else:
                     work = full(work, state, event, now_us, decided_id, weighed)
                     stops = stage(work)
@@ -154,7 +154,7 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
         else:
             work = full(work, state, event, now_us, decided_id, weighed)
             work.score, work.needed = score, bar.needed
-            stop = first_stop(plan.unsilenced, work)
+            stop = first_stop(plan.ordinary, work)
         drawn: tuple[Choice, ...] = ()
         if stop is None:
             writer = writers.get(weighed.template)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from botopt.engine import effects
 from botopt.engine.engine import Engine
-from botopt.engine.feedback import respond, settle, target
+from botopt.engine.feedback import cap, respond, settle, target
 from botopt.engine.hashes import begin_identity
 from botopt.engine.lines.deciding import Act, deciding
 from botopt.engine.lines.texts import Ending, Key
@@ -23,7 +23,8 @@ class LineEngine:
     """An engine that appends record lines to `lines`.
 
     `take` does all that is ordinary. It leaves alone what is rare: rejected and duplicate events, a held message that
-    is due first, and what users say about themselves. Both may work on the same states in turn.
+    is due first, users whom a provider caps, and what users say about themselves. Both may work on the same states in
+    turn.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -47,6 +48,7 @@ class LineEngine:
         acts = {name: _remembering(engine) for name in engine.policy.events}
         for plan in engine.plans():
             acts[plan.event_type.name] = deciding(plan, engine.keep, engine.policy.revision, self.lines, self._endings)
+        acts["user.active"] = _remembering(engine, effects.notice if engine.keep.active_us else None)
         return acts | {name: _responding(engine, name, self.responses) for name in FEEDBACK_TYPES}
 
 
@@ -57,7 +59,7 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
     def take(state: UserState, event: Event) -> bool:
         time_us, clock_us = event.time_us, state.clock_us
         act = acts.get(event.type)
-        if act is None or state.deleted or time_us + dedupe_us <= clock_us or time_us < state.floor_us:
+        if act is None or state.deleted or state.capped or time_us + dedupe_us <= clock_us or time_us < state.floor_us:
             return False
         now_us = time_us if time_us > clock_us else clock_us  # noqa: FURB136 - `max` takes three times as long
         if state.held and any(held.until_us <= now_us for held in state.held):
@@ -74,13 +76,15 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
     return take
 
 
-def _remembering(engine: Engine) -> Act:
+def _remembering(engine: Engine, notice: Callable[[UserState, Event, int], None] | None = None) -> Act:
     keep = engine.keep
     settings = engine.policy.settings
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
         state.clock_us = now_us
         settle(state, now_us, settings)
+        if notice is not None:
+            notice(state, event, now_us)
         effects.remember(state, event, now_us, keep)
         return True
 
@@ -99,6 +103,7 @@ def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
         state.clock_us = now_us
         settle(state, now_us, settings)
         respond(state, found, name, now_us, settings)
+        cap(state, found, event, now_us)
         effects.remember(state, event, now_us, keep)
         responses[counted_as] += 1
         return True

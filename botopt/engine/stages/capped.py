@@ -1,4 +1,7 @@
-"""At most so many sends in a rolling or calendar window, with slots kept for what matters more."""
+"""At most so many sends in a rolling or calendar window, with slots kept for what matters more.
+
+A provider may cap a channel, too: for this user it takes nothing more for a while.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from botopt.engine.calendar import window_of
 from botopt.engine.stages.scope import Bound
 from botopt.engine.stages.stage import Glance, Stage, all_of
 from botopt.engine.work import Stop, Work
-from botopt.model.decision import Reason
+from botopt.model.decision import PROVIDER, Reason
 from botopt.model.policy import Limit
-from botopt.model.user_state import Response, Send
+from botopt.model.user_state import ProviderCap, Response, Send, UserState
 
 
 class Slots:
@@ -64,10 +67,14 @@ def slots(bound: Bound, work: Work) -> Slots:
     return Slots(sends, kept, False, None)
 
 
-def bind(bounds: Sequence[Bound]) -> Stage | None:
-    """Only for event types that a limit concerns."""
-    if not bounds:
-        return None
+def by_provider(work: Work) -> ProviderCap | None:
+    """The cap of the channel's provider, if it has not ended. It is over at exactly its end."""
+    cap = work.state.capped.get(work.channel)
+    return cap if cap is not None and work.now_us < cap.until_us else None
+
+
+def bind(bounds: Sequence[Bound]) -> Stage:
+    """For every event type: providers cap channels, whatever goes there."""
     looks = [(bound, _any(bound)) for bound in bounds]
 
     def stops(work: Work) -> list[Stop]:
@@ -76,6 +83,10 @@ def bind(bounds: Sequence[Bound]) -> Stage | None:
             stop = look(work)
             if stop is not None and bound.chosen(work):
                 found.append(stop)
+        if work.state.capped:
+            cap = by_provider(work)
+            if cap is not None:
+                found.append(Stop(Reason.CAPPED, PROVIDER, cap.until_us, cap.cause))
         return found
 
     return stops
@@ -88,7 +99,7 @@ _Look = Callable[[Work], Stop | None]
 def _any(bound: Bound) -> _Look:
     name, rolling = bound.suppression.id, _rolling(bound)
     if rolling is not None:
-        return lambda work: rolling(work.state.sends, work.now_us)
+        return lambda work: rolling(work.state, work.now_us)
 
     def look(work: Work) -> Stop | None:
         cap = slots(bound, work)
@@ -110,8 +121,9 @@ def _rolling(bound: Bound) -> Glance | None:
         return None
     count, window_us, everything = kind.count, kind.window_us, bound.counts_all
 
-    def look(sends: list[Send], now_us: int) -> Stop | None:
+    def look(state: UserState, now_us: int) -> Stop | None:
         since_us = now_us - window_us
+        sends = state.sends
         if len(sends) < count or sends[-count].time_us <= since_us:
             return None
         left, newest = count, None

@@ -10,7 +10,7 @@ from botopt.engine.stages.stage import Glance, Stage, all_of
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Reason
 from botopt.model.policy import Cooldown
-from botopt.model.user_state import Response, Send
+from botopt.model.user_state import Response, Send, UserState
 
 
 def latest(bound: Bound, work: Work) -> Send | None:
@@ -48,9 +48,9 @@ def _glance(bound: Bound, event_type: str) -> Glance | None:
         return None
     window_us, any_type, everything = kind.window_us, "event" not in kind.per, bound.counts_all
 
-    def look(sends: list[Send], now_us: int) -> Stop | None:
+    def look(state: UserState, now_us: int) -> Stop | None:
         since_us = now_us - window_us
-        for send in reversed(sends):
+        for send in reversed(state.sends):
             time_us = send.time_us
             if time_us <= since_us:
                 return None

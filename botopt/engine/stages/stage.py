@@ -1,6 +1,6 @@
 """What a stage is: a function that names everything that stops a message for its reason, or nothing.
 
-Some have a second form, a glance: where nothing but what was sent can matter, it says at once what decides.
+Some have a second form, a glance: where nothing but what is known of the user can matter, it says at once what decides.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from botopt.engine.work import Stop, Work
-from botopt.model.user_state import Send
+from botopt.model.user_state import UserState
 
 Stage = Callable[[Work], Sequence[Stop]]
 
-Glance = Callable[[list[Send], int], Stop | None]
-"""(the user's sends, now_us) -> the decisive stop."""
+Glance = Callable[[UserState, int], Stop | None]
+"""(the user's state, now_us) -> the decisive stop."""
 
 
 def decisive(stops: Sequence[Stop]) -> Stop:
@@ -31,8 +31,8 @@ def all_of(glances: Sequence[Glance | None]) -> Glance | None:
     if len(found) == 1:
         return found[0]
 
-    def glance(sends: list[Send], now_us: int) -> Stop | None:
-        stops = [stop for each in found if (stop := each(sends, now_us)) is not None]
+    def glance(state: UserState, now_us: int) -> Stop | None:
+        stops = [stop for each in found if (stop := each(state, now_us)) is not None]
         return decisive(stops) if stops else None
 
     return glance

@@ -1,4 +1,4 @@
-"""The six kinds of suppression, each with its own keys."""
+"""The seven kinds of suppression, each with its own keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from botopt.loading.reader import Scalar
 from botopt.model.names import WEEKDAYS, did_you_mean
 from botopt.model.policy import (
     Calendar,
+    Conversation,
     Cooldown,
     EventType,
     Inhibition,
@@ -182,6 +183,12 @@ def _event_types(block: Block, key: str, known: Known) -> tuple[Scalar, ...] | N
     return nodes if all(right) else None
 
 
+def in_conversation(block: Block, _: Around) -> Kind | None:
+    """`in_conversation: 5m`."""
+    window = block.duration("in_conversation")
+    return None if window is None else Conversation(window)
+
+
 def mute(block: Block, around: Around) -> Kind | None:
     """`mute: 7d`, or `mute: always`."""
     node = block.get("mute")
@@ -244,6 +251,7 @@ KINDS: Mapping[str, tuple[Callable[[Block, Around], Kind | None], tuple[str, ...
     "limit": (limit, ("within", "reserved")),
     "resolved_by": (resolved_by, ("within", "same")),
     "inhibited_by": (inhibited_by, ("within",)),
+    "in_conversation": (in_conversation, ()),
     "mute": (mute, ()),
     "quiet_hours": (quiet_hours, ("action",)),
 }

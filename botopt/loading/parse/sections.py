@@ -23,6 +23,7 @@ _HINTS = {
     "attributes": "type user:",
     "cooldowns": "type suppression: [{id: …, cooldown: 6h}]",
     "types": "type events:",
+    "in_conversation": "type suppression: [{id: …, in_conversation: 5m}]",
     "quiet_hours": "type suppression: [{id: …, quiet_hours: {from: …, to: …}}]",
 }
 _STRUCTURAL = frozenset({"B004", "B007", "B008", "B021", "B030", "B032"})

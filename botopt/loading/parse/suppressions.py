@@ -13,6 +13,7 @@ from botopt.loading.parse.known import Known
 from botopt.loading.parse.scopes import Surroundings, in_scope, merged
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Node, Scalar
+from botopt.model.decision import PROVIDER
 from botopt.model.policy import EventType, Suppression, When
 
 _SCOPES = ("events", "categories", "channels")
@@ -97,6 +98,9 @@ def _id(block: Block, seen: dict[str, Scalar]) -> str:
     found = scalars.name(block.findings, node, "id")
     if found is None or not isinstance(node, Scalar):
         return ""
+    if found == PROVIDER:
+        message = f"decisions name {found} where a channel's provider takes nothing more"
+        block.findings.report("B107", node.position, message, "give the suppression another id")
     first = seen.setdefault(found, node)
     if first is not node:
         message = f'two suppressions have the id "{found}"; the first is at {first.position}'

@@ -9,7 +9,7 @@ from botopt.engine.stages.scope import concerns
 from botopt.model.codes import finding
 from botopt.model.condition import Ref, Scope
 from botopt.model.diagnostic import Diagnostic
-from botopt.model.policy import Cooldown, EventType, Policy, Resolution, Template
+from botopt.model.policy import Conversation, Cooldown, EventType, Policy, Resolution, Template
 from botopt.verify.analysis.outlook import Outlook
 from botopt.verify.analysis.outlooks import outlooks
 
@@ -30,6 +30,8 @@ def names_are_used(policy: Policy) -> Iterator[Diagnostic]:
             message = f"no event type is of the category {name}"
             yield finding("B412", category.position, message, "give it to an event type, or delete it")
     channels = {name for event_type in types for name in policy.channels_of(event_type)}
+    # Users may be active where nobody writes to them.
+    channels |= {name for one in policy.suppressions if isinstance(one.kind, Conversation) for name in one.channels}
     for name, channel in policy.channels.items():
         if name not in channels:
             message = f"no message is sent to the channel {name}"

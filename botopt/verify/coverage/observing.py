@@ -13,6 +13,7 @@ from botopt.engine.work import Work
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.event import Event
 from botopt.model.policy import (
+    Conversation,
     Cooldown,
     Inhibition,
     Limit,
@@ -30,6 +31,7 @@ _REASONS = {
     Mute: Reason.MUTED,
     Resolution: Reason.RESOLVED,
     Inhibition: Reason.INHIBITED,
+    Conversation: Reason.IN_CONVERSATION,
     Cooldown: Reason.COOLDOWN,
     Limit: Reason.CAPPED,
     QuietHours: Reason.QUIET_HOURS,

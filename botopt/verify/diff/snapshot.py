@@ -92,6 +92,8 @@ class Before:
             by_type=state.by_type if pending is None else self._tallies(),
             ignored_run=state.ignored_run,
             settled=self._settled,
+            capped=state.capped,
+            active=state.active,
         )
 
     def _tallies(self) -> dict[str, Tally]:

@@ -18,6 +18,7 @@ from botopt.model.names import did_you_mean
 from botopt.model.position import NOWHERE
 from botopt.model.user_state import Send, UserState
 from botopt.sources.envelope import Decoder
+from botopt.sources.reserved import FAILURE
 from botopt.verify.ruletest.model import Step
 from botopt.verify.ruletest.reading import KINDS
 
@@ -179,7 +180,9 @@ class Story:
             return {name: value for name, value in data.items() if name in declared and value is not None}
         if kind == "update":
             return {name: value for name, value in data.items() if name in event.data}
-        return {} if kind in _FEEDBACK else dict(event.data)
+        if kind in _FEEDBACK:
+            return {name: data[name] for name in FAILURE if name in event.data}
+        return dict(event.data)
 
     def decided(self, work: Work, decision: Decision) -> None:
         """Decisions come with what the engine returns."""

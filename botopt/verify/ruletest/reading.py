@@ -21,6 +21,7 @@ from botopt.model.instants import instant_text, instant_us
 from botopt.model.names import BUILT_IN_ATTRIBUTES, did_you_mean
 from botopt.model.policy import Policy, Value
 from botopt.sources.envelope import Decoder
+from botopt.sources.reserved import FAILURE
 from botopt.verify.ruletest.expecting import read_expectation
 from botopt.verify.ruletest.model import RuleTest, Step, Tests
 
@@ -36,6 +37,7 @@ KINDS: Mapping[str, str] = {
     "update": "user.updated",
     "subscribe": "user.subscribed",
     "unsubscribe": "user.unsubscribed",
+    "active": "user.active",
     "delete": "user.deleted",
     "advance": "",
 }
@@ -44,6 +46,8 @@ KINDS: Mapping[str, str] = {
 _FEEDBACK = ("click", "convert", "dismiss", "fail")
 _TEST = ("name", "at", "user", "steps")
 _MORE = ("with", "after", "late", "id", "expect")
+_OWNERS: Mapping[str, tuple[str, ...]] = {"with": ("send", "fail"), "late": ("send",), "id": ("send",)}
+"""The kinds of steps that a key belongs to."""
 
 
 def read_tests(policy: Policy, workspace: Path, files: Iterable[Path] = ()) -> Tests:
@@ -172,10 +176,10 @@ class _Reader:
         return step if self.findings.faults == before else None
 
     def _fits(self, block: Block, kind: str) -> None:
-        lacking = {"with": "send", "late": "send", "id": "send"}
-        for key, only in lacking.items():
-            if key in block and kind != only:
-                self.findings.report("B113", block.key(key), f"{key} belongs to {only}, not to {kind}", f"delete {key}")
+        for key, owners in _OWNERS.items():
+            if key in block and kind not in owners:
+                message = f"{key} belongs to {listed(owners, 'and')}, not to {kind}"
+                self.findings.report("B113", block.key(key), message, f"delete {key}")
         if "after" in block and kind == "advance":
             self.findings.report("B113", block.key("after"), "advance already moves the clock", "add the two times")
 
@@ -187,12 +191,14 @@ class _Reader:
         if step.kind == "send":
             return self._sent(block, step, user, at_us)
         if step.kind in _FEEDBACK:
-            return self._feedback(step, node, earlier)
+            return self._answered(block, self._feedback(step, node, earlier), user, at_us)
         specs = {**BUILT_IN_ATTRIBUTES, **self.policy.attributes} if step.kind == "update" else None
         inner = node if isinstance(node, Map) else None
         if step.kind == "delete":
             scalars.boolean(self.findings, node, "delete")
             return step
+        if step.kind == "active":
+            return self._active(step, node)
         if inner is None:
             scalars.entries(self.findings, node, step.kind, f"such as {step.kind}: {{}}")
             return step
@@ -221,6 +227,30 @@ class _Reader:
             message = f'"{about}" is neither last, nor the id of an earlier send, nor an event type'
             self.findings.report("B102", node.position, message, did_you_mean(about, known) or "type last")
         return msgspec.structs.replace(step, about=about or "last")
+
+    def _active(self, step: Step, node: Node) -> Step:
+        """`active: true`, or the name of a channel."""
+        if self.findings.is_flawed(node):
+            return step
+        channel = node.value if isinstance(node, Scalar) else None
+        if channel is True:
+            return step
+        if not isinstance(channel, str):
+            message = f"active must be true or the name of a channel, not {shown(node)}"
+            self.findings.report("B104", node.position, message, "type active: true")
+        elif channel not in self.policy.channels:
+            hint = did_you_mean(channel, self.policy.channels) or "type true where the channel does not matter"
+            self.findings.report("B102", node.position, f'there is no channel "{channel}"', hint)
+        return msgspec.structs.replace(step, data={"channel": channel})
+
+    def _answered(self, block: Block, step: Step, user: str, at_us: int) -> Step:
+        """A failure may say why, and until when the provider takes nothing more."""
+        node = block.get("with") if step.kind == "fail" else None
+        inner = None if node is None else scalars.entries(self.findings, node, "with", "such as with: {reason: full}")
+        if inner is None:
+            return step
+        data = self._data(inner, FAILURE, step.event_type)
+        return self._checked(msgspec.structs.replace(step, data=data), user, at_us, inner)
 
     def _data(self, node: Map, specs: Mapping[str, object] | None, owner: str) -> dict[str, object]:
         """Plain data. Where the names are known, others have a finding."""

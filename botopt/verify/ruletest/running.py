@@ -85,12 +85,13 @@ class _Conversation:
 
     def _about(self, step: Step) -> dict[str, object] | Difference:
         """What the event of a step carries; feedback says which message it is about."""
-        if not step.about:
-            return dict(step.data)
+        data = dict(step.data)
+        if not step.about or step.about == "last":
+            return data
         if step.about in self._messages:
             message = self._messages[step.about]
-            return {"message_id": message} if message else _nothing_sent(step, step.position)
-        return {} if step.about == "last" else {"event_type": step.about}
+            return {"message_id": message, **data} if message else _nothing_sent(step, step.position)
+        return {"event_type": step.about, **data}
 
     def _decided(self, step: Step, data: dict[str, object]) -> Decision | None:
         """The decision about the step's own event; releases that it brings about come before that."""

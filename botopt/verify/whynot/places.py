@@ -8,6 +8,7 @@ import msgspec
 
 from botopt.model.condition import duration_text
 from botopt.model.policy import (
+    Conversation,
     Cooldown,
     Inhibition,
     Kind,
@@ -48,6 +49,8 @@ def _words(kind: Kind) -> str:
             return f"inhibited_by {', '.join(kind.by)}"
         case Resolution():
             return f"resolved_by {', '.join(kind.by)}"
+        case Conversation(window_us):
+            return f"in_conversation {duration_text(window_us)}"
         case Mute(window_us):
             return "mute always" if window_us is None else f"mute {duration_text(window_us)}"
         case QuietHours():

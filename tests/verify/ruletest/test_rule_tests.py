@@ -188,7 +188,7 @@ def test_every_test_has_a_user_of_its_own(told):
         (one("{send: failed, expect: {until: noon}}"), '4:40 B109 until must be a time with an offset, not "noon"'),
         (one("{after: 2h}"), "4:9 B113 this step does nothing"),
         (one("{send: failed, click: last}"), "4:9 B113 this step has send and click: one thing at a time"),
-        (one("{click: last, with: {amount: 1}}"), "4:23 B113 with belongs to send, not to click"),
+        (one("{click: last, with: {amount: 1}}"), "4:23 B113 with belongs to send and fail, not to click"),
         (one("{after: 1h, advance: 1h}"), "4:10 B113 advance already moves the clock"),
         (one("{click: lst}"), '4:17 B102 "lst" is neither last, nor the id of an earlier send, nor an event type'),
         (one("{subscribe: {category: nws}}"), '4:32 B112 a category that is not declared: "nws"'),
