@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botopt.authoring.handbook.clauses import Clause, clause, words
-from botopt.authoring.handbook.effects import consent_sentence, effects, scope_words, stops
+from botopt.authoring.handbook.effects import consent_sentence, effects, kind_name, scope_words, stops
 from botopt.authoring.handbook.terms import OPPOSITE, Speaker
 from botopt.authoring.handbook.wording import duration_words, last_words, name_words, sentence
 from botopt.loading.expression.reading import read_condition
@@ -37,6 +37,7 @@ from botopt.model.names import Names
 from botopt.model.policy import (
     Calendar,
     Consent,
+    Conversation,
     Cooldown,
     FieldSpec,
     Inhibition,
@@ -353,6 +354,7 @@ SUPPRESSIONS: list[tuple[Kind, str]] = [
             "1 hour before this event or at any time since."
         ),
     ),
+    (Conversation(HOUR // 12), "Not sent for 5 minutes after the user said or did something in the chat."),
     (
         Mute(7 * DAY),
         (
@@ -392,6 +394,15 @@ def test_what_is_counted_is_what_is_in_scope():
     assert " ".join(stops(once, "")) == (
         "After a message of event types “a” or “b”, the user gets no other one for 1 hour."
     )
+
+
+def test_activity_counts_on_the_channels_in_scope():
+    talk = Suppression("s", Conversation(HOUR), events=("a",), channels=("chat", "web"))
+    assert " ".join(stops(talk, "")) == (
+        "Not sent for 1 hour after the user said or did something on channels “chat” or “web”, "
+        "or on no channel in particular."
+    )
+    assert kind_name(talk) == "conversation, 1 hour"
 
 
 def test_every_kind_of_suppression_and_of_consent_has_a_sentence():

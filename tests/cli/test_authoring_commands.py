@@ -255,6 +255,7 @@ def test_new_template_from_flags_and_from_answers(tmp_path):
         (("--quiet-hours", "21:00-07:30"), '{id: new, quiet_hours: {from: "21:00", to: "07:30"}}'),
         (("--resolved-by", "paid", "--within", "1h"), "{id: new, resolved_by: paid, within: 1h}"),
         (("--inhibited-by", "payment_failed", "--within", "2h"), "inhibited_by: payment_failed, within: 2h"),
+        (("--in-conversation", "5m", "--event", "payment_failed"), "in_conversation: 5m, events: [payment_failed]"),
         (("--mute", "7d", "--when", "engagement.ignored_in_a_row >= 5"), "    when: engagement.ignored_in_a_row >= 5"),
     ],
 )
@@ -271,7 +272,13 @@ def test_new_suppression_of_every_kind_from_flags(tmp_path, flags, line):
 
 
 @pytest.mark.parametrize(
-    "answers", ["new\ncooldown\n6h\n\n", "new\nlimit\n3\n24h\npayment_failed\n", "new\nquiet_hours\n22:00-08:00\n\n"]
+    "answers",
+    [
+        "new\ncooldown\n6h\n\n",
+        "new\nlimit\n3\n24h\npayment_failed\n",
+        "new\nin_conversation\n5m\n\n",
+        "new\nquiet_hours\n22:00-08:00\n\n",
+    ],
 )
 def test_new_suppression_from_answers(tmp_path, answers):
     workspace(tmp_path)

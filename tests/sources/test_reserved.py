@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sources.helpers import event, native, of, rejected
+from tests.sources.helpers import AT_US, event, native, of, rejected
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,54 @@ def test_feedback(kind: str) -> None:
     assert rejected(of(name, message_id=5)).by == "message_id"
     found = rejected(of(name, event_type="user.updated"))
     assert (found.detail, found.by) == ('an event type that is not declared: "user.updated"', "event_type")
+
+
+@pytest.mark.parametrize("data", [{}, {"channel": "chat"}, {"channel": "sms"}])
+def test_activity(data: dict[str, object]) -> None:
+    assert event(of("user.active", **data)).data == data
+    assert event(of("user.active", **{"channel": None, **data, "text": "hi"})).data == data
+
+
+def test_activity_on_what_is_no_channel() -> None:
+    found = rejected(of("user.active", channel="fax"))
+    assert (found.detail, found.by) == ('a channel that is not declared: "fax"', "channel")
+    assert rejected(of("user.active", channel=5)).by == "channel"
+
+
+def test_a_failure_may_say_why_and_until_when_the_provider_caps() -> None:
+    data = {"message_id": "m1", "reason": "x" * 200, "capped_until": "2026-03-01T10:30:00+01:30"}
+    assert event(of("message.failed", **data)).data == {**data, "capped_until": AT_US}
+    assert event(of("message.failed", reason=None, capped_until=None)).data == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "detail", "by"),
+    [
+        (
+            {"reason": "x" * 201},
+            "a field has a wrong value: reason must have at most 200 characters, not 201",
+            "reason",
+        ),
+        ({"reason": 5}, "a field has the wrong type: reason must be text, not 5", "reason"),
+        (
+            {"capped_until": "tomorrow"},
+            ('a field has a wrong value: capped_until must be a time such as "2026-03-01T09:00:00Z", not "tomorrow"'),
+            "capped_until",
+        ),
+        (
+            {"capped_until": 5},
+            ('a field has the wrong type: capped_until must be a time such as "2026-03-01T09:00:00Z", not 5'),
+            "capped_until",
+        ),
+    ],
+)
+def test_a_failure_that_is_wrong_is_rejected(data: dict[str, object], detail: str, by: str) -> None:
+    found = rejected(of("message.failed", **data))
+    assert (found.detail, found.by) == (detail, by)
+
+
+def test_only_a_failure_says_so() -> None:
+    assert event(of("message.clicked", reason=5, capped_until=5)).data == {}
 
 
 def test_a_deletion_needs_nothing() -> None:

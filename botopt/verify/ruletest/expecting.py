@@ -11,10 +11,11 @@ from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Node
-from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.decision import PROVIDER, Decision, Outcome, Reason
 from botopt.model.instants import instant_text, instant_us
 from botopt.model.names import did_you_mean
 from botopt.model.policy import Policy
+from botopt.sources.reserved import FAILURE
 from botopt.verify.ruletest.model import Difference, Expectation
 
 _SPACES = re.compile(r"\s+")
@@ -126,8 +127,8 @@ def _known(policy: Policy, key: str) -> Collection[str]:
             rules = (rule.id for event_type in policy.events.values() for rule in event_type.rules)
             fields = (name for event_type in policy.events.values() for name in event_type.fields)
             ids = (suppression.id for suppression in policy.suppressions)
-            envelope = ("id", "type", "user", "time", "message_id", "user.deleted")
-            return {*ids, *rules, *policy.templates, *fields, *policy.attributes, *envelope}
+            envelope = ("id", "type", "user", "time", "message_id", "user.deleted", PROVIDER)
+            return {*ids, *rules, *policy.templates, *fields, *policy.attributes, *envelope, *FAILURE}
 
 
 def _name(findings: Findings, key: str, node: Node, known: Collection[str]) -> str | None:

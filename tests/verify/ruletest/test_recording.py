@@ -62,6 +62,7 @@ suppression:
   - {id: once, cooldown: 1h, per: [user, order], events: [failed]}
   - {id: few, limit: 4, within: day}
   - {id: settled, resolved_by: paid, within: 1h, same: [order], events: [failed]}
+  - {id: talking, in_conversation: 30m, channels: [chat]}
   - {id: tired, mute: 1d, when: engagement.ignored_in_a_row >= 4}
   - {id: night, quiet_hours: {from: "22:00", to: "08:00"}, events: [letter]}
 """
@@ -127,6 +128,7 @@ def story(seed: int, *, fractions: bool = False) -> list[bytes]:
         event = {"id": f"e{number}", "user": user, "time": instant_text(now_us - late_us), "data": {}}
         kinds = ["failed"] * 14 + ["letter"] * 8 + ["paid"] * 2 + ["message.clicked"] * 3
         kinds += ["message.dismissed", "message.failed", "message.converted", "user.updated", "com.acme.Failed"]
+        kinds += ["user.active"] * 3
         kinds += ["user.unsubscribed", "user.subscribed", "broken", "again", "again"] + ["user.deleted"] * (
             seed % 5 == 0
         )
@@ -160,8 +162,13 @@ def story(seed: int, *, fractions: bool = False) -> list[bytes]:
                 event["data"] = {name: values[name] if chance.random() < 0.7 else None, "unknown": "x"}
             case "user.unsubscribed" | "user.subscribed":
                 event["data"] = chance.choice(({}, {"category": "news"}, {"channel": "sms"}))
+            case "user.active":
+                event["data"] = chance.choice(({}, {"channel": "chat"}, {"channel": "sms", "more": 1}))
             case "message.clicked" | "message.failed":
                 event["data"] = chance.choice(({}, {"event_type": "failed"}))
+                if kind == "message.failed" and chance.random() < 0.7:
+                    until = instant_text(now_us + chance.choice((60, 30_000)) * 1_000_000)
+                    event["data"] |= {"capped_until": until, "reason": "full: # 'x'", "more": 1}
         raw.append(json.dumps(event).encode())
     return raw
 

@@ -21,6 +21,7 @@ user:
   plan: {type: text, one_of: [free, pro], default: free}
 channels:
   chat: {type: console}
+  mail: {type: console}
 events:
   paid: {fields: {order: {type: text, optional: true}}}
   failed:
@@ -28,6 +29,7 @@ events:
       amount: {type: number, min: 0, default: 1}
       order: {type: text, optional: true}
     weight: 0.70
+    channel: chat
     expires_after: 2h
     message: hello
     rules:
@@ -36,9 +38,11 @@ events:
   letter:
     category: news
     weight: 0.90
+    channel: chat
     message: hello
 suppression:
   - {id: once, cooldown: 6h, events: [failed]}
+  - {id: talk, in_conversation: 5m, channels: [chat], events: [failed]}
   - {id: night, quiet_hours: {from: "22:00", to: "08:00"}, events: [letter]}
 """
 TEMPLATES = """\
@@ -115,6 +119,22 @@ def differences(results: list[Result]) -> list[str]:
         ("{send: failed}\n{click: last, expect: {nothing: true}}", ""),
         ("{send: failed, id: f}\n{after: 1h, fail: f}\n{send: failed, expect: {outcome: sent}}", ""),
         ("{send: failed}\n{fail: failed}\n{send: failed, expect: {outcome: sent}}", ""),
+        ("{active: true}\n{after: 4m, send: failed, expect: {reason: in_conversation, by: talk}}", ""),
+        ("{active: true}\n{after: 4m, active: chat}\n{after: 5m, send: failed, expect: {outcome: sent}}", ""),
+        ("{active: chat, expect: {nothing: true}}\n{after: 299s, send: failed, expect: {by: talk}}", ""),
+        ("{active: mail}\n{send: failed, expect: {outcome: sent}}", ""),
+        (
+            (
+                "{send: failed}\n{fail: last, with: {capped_until: '2026-03-02T10:00:00Z', reason: full}}\n"
+                "{after: 30m, send: failed, expect: {reason: capped, by: provider, until: '2026-03-02T10:00:00Z'}}\n"
+                "{after: 30m, send: failed, expect: {outcome: sent}}"
+            ),
+            "",
+        ),
+        (
+            "{send: failed, id: f}\n{fail: f, with: {capped_until: soon}, expect: {outcome: rejected, by: capped_until}}",
+            "",
+        ),
         (f"{HELD}\n{{advance: 8h, expect: {{nothing: true}}}}\n{{advance: 1h, expect: {{outcome: sent}}}}", NIGHT),
         (
             "{subscribe: {}}\n{send: letter, expect: {outcome: sent}}",
@@ -186,6 +206,18 @@ def test_every_test_has_a_user_of_its_own(told):
         (one("{send: failed, expect: {}}"), "4:32 B111 expect names nothing"),
         (one("{send: failed, expect: {nothing: true, by: once}}"), "4:33 B113 nothing stands alone"),
         (one("{send: failed, expect: {until: noon}}"), '4:40 B109 until must be a time with an offset, not "noon"'),
+        (one("{active: false}"), "4:18 B104 active must be true or the name of a channel, not false"),
+        (one("{active: cat}"), '4:18 B102 there is no channel "cat"'),
+        (one("{active: {channel: chat}}"), "4:18 B104 active must be true or the name of a channel, not a map"),
+        (one("{active: true, with: {channel: chat}}"), "4:24 B113 with belongs to send and fail, not to active"),
+        (one("{send: failed}\n{fail: last, with: {capped: x}}"), '5:29 B102 message.failed has no "capped"'),
+        (
+            one("{send: failed}\n{fail: last, with: {capped_until: soon}}"),
+            (
+                "5:43 B112 a field has a wrong value: capped_until must be a time such as "
+                '"2026-03-01T09:00:00Z", not "soon"'
+            ),
+        ),
         (one("{after: 2h}"), "4:9 B113 this step does nothing"),
         (one("{send: failed, click: last}"), "4:9 B113 this step has send and click: one thing at a time"),
         (one("{click: last, with: {amount: 1}}"), "4:23 B113 with belongs to send and fail, not to click"),
