@@ -125,6 +125,14 @@ def test_with_several_channels_the_newest_of_them_counts():
     assert tell(chat_only, *story, ev("a", "u", "09:03")) == ["in_conversation talk until 09:05"]
 
 
+@pytest.mark.parametrize("scope", ["", ", channels: [chat, sms]", ", when: n == 0"])
+@pytest.mark.parametrize("order", [("chat", "sms", "chat"), ("chat", "chat", "sms"), ("sms", "chat", "sms")])
+def test_the_newest_activity_counts_wherever_it_was_before(scope, order):
+    rule = f"{{id: talk, in_conversation: 5m{scope}}}"
+    story = [active(f"09:0{minute}", channel=channel) for minute, channel in enumerate(order)]
+    assert tell(rule, *story, ev("a", "u", "09:03")) == ["in_conversation talk until 09:07"]
+
+
 def test_the_message_s_channel_is_in_scope_or_not():
     rule = "{id: talk, in_conversation: 5m, channels: [chat]}"
     assert Workspace(base(rule, events=SMS)).tell(active("09:00"), ev("texted", "u", "09:01")) == ["sent"]

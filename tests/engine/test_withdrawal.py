@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from botopt.model.decision import Reason
@@ -138,6 +139,14 @@ def test_a_resolution_has_its_scope_and_conditions():
         outbox = Outbox(ev("a", "u", "09:00", n=n), rule)
         outbox.decide(ev("paid", "u", "09:30"))
         assert outbox.ask("09:31", channel) == found
+
+
+def test_what_was_remembered_under_another_policy_is_read_as_it_is_declared_now():
+    rule = "{id: closed, resolved_by: paid, within: 1h, events: [a], unless: n > 5}"
+    outbox = Outbox(ev("a", "u", "09:00"), rule)
+    outbox.sent = msgspec.structs.replace(outbox.sent, data={"n": "nine", "gone": 1})
+    outbox.decide(ev("paid", "u", "09:30"))
+    assert outbox.ask("09:31") == (Reason.RESOLVED, "closed"), "a text is no number: its default counts"
 
 
 def test_conditions_see_who_answered_by_now():
