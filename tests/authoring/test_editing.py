@@ -96,7 +96,7 @@ def test_the_lines_alone_tell_where_the_cursor_is(text: str, path: tuple[str, ..
         ("rules/x.yaml", "suppression:\n  - {id: x, cooldown: 1h, per: [¦", "user event order_id", "payment_failed"),
         ("rules/x.yaml", "suppression:\n  - {id: x, cooldown: 1h, events: [service_outage], per: [¦", "user event area", "order_id"),
         ("rules/x.yaml", "suppression:\n  - {id: x, events: [service_outage], same: [¦", "area", "order_id"),
-        ("rules/x.yaml", "suppression:\n  - {id: x, resolved_by: ¦", "payment_succeeded user.updated", "chat"),
+        ("rules/x.yaml", "suppression:\n  - {id: x, resolved_by: ¦", "payment_succeeded user.updated user.active", "chat"),
         ("rules/x.yaml", "suppression:\n  - {id: x, quiet_hours: {days: [¦", "mon sun", "chat"),
         ("rules/x.yaml", "settings:\n  ¦", "timezone locale holdout", "events"),
         ("rules/x.yaml", "¦", "settings events suppression", "templates"),
@@ -112,6 +112,10 @@ def test_the_lines_alone_tell_where_the_cursor_is(text: str, path: tuple[str, ..
         ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - send: payment_failed\n        expect: {reason: ¦", "cooldown capped", "sent"),
         ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - send: payment_failed\n        expect: {by: ¦", "same-order large-amount", "sent"),
         ("rules/x.test.yaml", "tests:\n  - name: x\n    user: {¦", "id plan", "amount"),
+        ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - ¦", "send active fail delete", "amount"),
+        ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - active: ¦", "true chat sms", "amount"),
+        ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - fail: last\n        with: {¦", "reason capped_until", "amount"),
+        ("rules/x.yaml", "suppression:\n  - {id: x, in¦", "in_conversation inhibited_by", "weight"),
     ],
 )  # fmt: skip
 def test_what_may_be_typed(desk: Desk, name: str, text: str, expected: str, absent: str):
@@ -185,6 +189,7 @@ def test_what_something_means(desk: Desk, name: str, words: str, expected: str):
         (TESTS, "by: same-or¦der", SUPPRESSION),
         (TESTS, "variant: pla¦in", TEXTS),
         (TESTS, "user: {pl¦an", "rules/settings.yaml"),
+        ("rules/suppression.test.yaml", "active: ch¦at", "rules/settings.yaml"),
     ],
 )
 def test_where_something_is_declared(desk: Desk, name: str, words: str, file: str):
@@ -230,6 +235,7 @@ def test_every_name_can_be_another_and_back_and_nothing_else_changes(desk: Desk)
         (PAYMENTS, "message: payment_f¦ailed", "invoice_due", 'there is a template "invoice_due" already'),
         (PAYMENTS, "message: payment_f¦ailed", "Big", '"Big" cannot be the name of a template'),
         (PAYMENTS, "{id: large-am¦ount", "repeated", 'another rule or suppression is called "repeated"'),
+        (SUPPRESSION, "id: same-or¦der", "provider", "decisions name provider where"),
         (TEXTS, "of {{ amount | mon¦ey(", "cash", "is a word of botopt's own"),
         (PAYMENTS, "description: A card pay¦ment", "x", "there is no name here that could be changed"),
     ],

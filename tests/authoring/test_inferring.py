@@ -182,6 +182,15 @@ def test_users_attributes_categories_and_channels_come_from_what_users_say():
     assert list(policy.channels) == ["sms"]
 
 
+def test_what_has_a_meaning_of_its_own_is_not_proposed():
+    events = [
+        event(1, "user.active", channel="chat"),
+        event(2, "message.failed", reason="full"),
+        event(3, "user.deleted"),
+    ]
+    assert infer(lines_of(events)).empty
+
+
 def test_repeats_suggest_a_cooldown():
     _, text, _ = proposed([event(n, minute=n * 50) for n in range(11)])
     assert "# 10 of 10 repeats come within 1h of the one before: think of cooldown: 1h" in text

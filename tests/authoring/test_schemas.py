@@ -65,12 +65,16 @@ GOOD = {
     "tests": [
         "tests: [{name: x, user: {id: u, plan: pro}, steps: [{send: payment_failed, with: {amount: minus}}]}]",
         "tests: [{name: x, steps: [{click: last}, {click: step-1}, {subscribe: {category: marketing}}]}]",
+        "tests: [{name: x, steps: [{active: chat}, {active: true}, {fail: last, with: {reason: full}}]}]",
         "tests: [{name: x, steps: [{advance: 1d, expect: {by: same-order, template: payment_failed}}]}]",
     ],
 }
 WRONG = {
     "rules": [
         "suppression: [{id: x, cooldown: 6h, events: [payment_faild]}]",
+        "suppression: [{id: x, in_conversation: 5m, channels: [chatt]}]",
+        "suppression: [{id: x, in_conversation: 5m, mute: always}]",
+        "suppression: [{id: provider, cooldown: 6h}]",
         "suppression: [{id: x, cooldown: 6h, per: [user, ordr_id]}]",
         "suppression: [{id: x, cooldown: 6h, categories: [market]}]",
         "suppression: [{id: x, inhibited_by: [no_such], within: 1h}]",
@@ -92,6 +96,9 @@ WRONG = {
         "tests: [{name: x, steps: [{advance: 1d, expect: {outcome: posted}}]}]",
         "tests: [{name: x, steps: [{send: payment_failed, advance: 1d}]}]",
         "tests: [{name: x, steps: [{subscribe: {category: nope}}]}]",
+        "tests: [{name: x, steps: [{active: nowhere}]}]",
+        "tests: [{name: x, steps: [{active: false}]}]",
+        "tests: [{name: x, steps: [{fail: last, with: {amount: 5}}]}]",
     ],
 }
 

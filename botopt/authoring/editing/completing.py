@@ -10,6 +10,7 @@ from botopt.authoring.editing.expressions import Sort, Suggestion, in_braces, in
 from botopt.authoring.editing.schema_paths import Choice, keys, values
 from botopt.authoring.editing.spots import Spot, spot
 from botopt.authoring.editing.workbench import Workbench
+from botopt.sources.reserved import FAILURE
 from botopt.verify.live import kind_of
 
 _CONDITIONS = ("when", "unless")
@@ -112,12 +113,12 @@ def _words(bench: Workbench, here: Spot) -> list[Suggestion]:
 
 
 def _sent(bench: Workbench, here: Spot, lines: Sequence[str], line: int) -> list[Suggestion]:
-    """The fields of the event that a step of a test sends: its `send` stands near."""
+    """The fields of the event that a step of a test brings: its `send` or `fail` stands near."""
     if here.key is None:
         return []
     for number in range(line, max(line - 10, -1), -1):
-        if found := re.search(r"\bsend:\s*([\w.-]+)", lines[number]):
-            specs = bench.fields((found[1],))
+        if found := re.search(r"\b(send|fail):\s*([\w.-]+)", lines[number]):
+            specs = FAILURE if found[1] == "fail" else bench.fields((found[2],))
             return [Suggestion(n, Sort.KEY, f"{n}: ", len(here.key), field_words(s)) for n, s in specs.items()]
     return []
 

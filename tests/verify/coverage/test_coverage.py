@@ -93,6 +93,13 @@ def test_a_mute_begins_once_and_stops_more():
     assert (found["when `n > 5` true"], found["when `n > 5` false"]) == (1, 2)
 
 
+def test_a_conversation_stops_and_lets_pass():
+    rules = base("{id: talk, in_conversation: 5m}\n{id: cool, cooldown: 6h}")
+    events = [ev("user.active", "u", "09:00"), ev("a", "u", "09:01"), ev("a", "u", "09:05")]
+    assert of(rules, "talk", *events) == {"stopped a message": 1, "let a message pass": 1}
+    assert of(rules, "cool", *events) == {"stopped a message": 0, "let a message pass": 1}, "it is asked before that"
+
+
 def test_a_slot_is_kept_only_while_the_cap_is_not_full():
     rules = base("{id: cap, limit: 2, within: 1d, categories: [service, alarm], reserved: {alarm: 1}}")
     kept = of(rules, "cap", ev("a", "u", "09:00"), ev("b", "u", "10:00"))

@@ -256,6 +256,38 @@ def test_a_message_that_still_waits_at_the_end_was_not_sent():
     assert told(found) == [("gained", True, ["suppression night: quiet_hours to 08:00 → 06:00"], "e1")]
 
 
+TALK = ("  - {id: night,", "  - {id: talk, in_conversation: 5m}\n  - {id: night,")
+TALKING = [
+    ev("user.active", "u", "09:00", id="said"),
+    ev("failed", "u", "09:01", id="e1"),
+    ev("failed", "u", "09:02", id="e2"),
+]
+
+
+def test_a_conversation_that_counts_now_is_traced_to_its_line_and_to_what_follows():
+    [lost, *_] = told(changed(TALK, events=TALKING))
+    assert lost == ("lost", True, ["suppression talk added"], "e1")
+    found = differ((RULES.replace(*TALK), TEMPLATES), (RULES.replace(*TALK).replace("5m", "1m30s"), TEMPLATES), TALKING)
+    assert told(found) == [
+        ("gained", True, ["suppression talk: in_conversation 5m → 1m30s"], "e2"),
+    ]
+    same = differ((RULES.replace(*TALK), TEMPLATES), (RULES.replace(*TALK).replace("5m", "300s"), TEMPLATES), TALKING)
+    assert told(same) == []
+
+
+def test_a_provider_caps_under_both_policies():
+    events = [
+        ev("failed", "u", "09:00", id="e0"),
+        ev("message.failed", "u", "09:01", id="full", capped_until="2026-03-02T12:00:00Z"),
+        ev("late", "u", "10:00", id="e1", n=7),
+        ev("late", "u", "12:00", id="e2", n=7),
+    ]
+    found = changed(("message: wait\n", "message: wait\n    threshold: 0.5\n"), events=events)
+    assert [how for how, *_ in told(found)] == []
+    found = changed(("weight: 0.5", "weight: 0.3"), events=events)
+    assert [(how, event) for how, _, _, event in told(found)] == [("lost", "e2"), ("reason", "e1")]
+
+
 def test_an_event_type_under_another_name_is_the_same_event():
     events = [ev("failed", "u", "12:00", id="e1"), ev("failed", "u", "13:00", id="e2")]
     new = RULES.replace("  failed:\n", "  payment_failed:\n    accepts: [failed]\n").replace(
