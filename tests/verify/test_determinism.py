@@ -25,8 +25,8 @@ from tests.engine.timeline import Story
 from tests.verify.running import in_lines
 
 ROOT = Path(__file__).parents[2]
-RECORDS = "eef9d40ae472fa9b5e699312"
-STATE = "85d68aea97f10ed8adc44f72"
+RECORDS = "5972c8d431ca538c1c5274ba"
+STATE = "a50c4e201017e1e48e02a86b"
 """Of a replay of examples/events.jsonl with the starter policy. They change when the policy, the events or the engine do:
 `python -m tests.verify.test_determinism` prints the new ones."""
 
