@@ -1,0 +1,217 @@
+"""What the writer's tasks work with: the policy, users' states, the store, and the draft of what will be committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.engine.values import as_declared
+from botopt.engine.windows import NEWEST_KEY, Kept, compare, meta_values
+from botopt.engine.work import Work
+from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.event import Event, Line, Rejected, request_digest
+from botopt.model.live import LiveStore, OutboxRow, Parcel, pack_parcel
+from botopt.model.policy import RESERVED_TYPES
+from botopt.model.silence import Silence
+from botopt.model.user_state import NEVER_US, Send
+from botopt.runtime.draft import Draft
+from botopt.runtime.items import Received
+from botopt.runtime.states import States
+from botopt.sources.envelope import Decoder
+from botopt.state.journal_key import NO_JOURNAL
+
+_ID_DIGITS = 24
+_GONE = "the event type is not declared any more: the policy changed while the event waited"
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """A policy at work: its engine, and the reader of what platforms tell us."""
+
+    engine: Engine
+    decoder: Decoder
+    since_us: int
+
+    @property
+    def revision(self) -> str:
+        """The policy's."""
+        return self.engine.policy.revision
+
+
+class Desk:
+    """The writer's own; nothing else may touch it.
+
+    `now_us`: until when messages that were held are due in this group. `notices` say where the policy looks further
+    back than the state remembers.
+    """
+
+    def __init__(self, store: LiveStore, states: States, serving: Serving) -> None:
+        self.store = store
+        self.states = states
+        self.serving = serving
+        self.draft = Draft()
+        self.now_us = NEVER_US
+        self.silences: tuple[Silence, ...] = ()
+        self._watch = _Watch()
+        meta = store.meta()
+        self._newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
+        self._committed_newest_us = self._marked_newest_us = self._newest_us
+        self._windows: dict[str, Kept] = {}
+        self.notices: tuple[str, ...] = ()
+        self._windows_changed = False
+        self.serve(serving)
+
+    def serve(self, serving: Serving) -> None:
+        """Decide by this policy from now on."""
+        self.serving = serving
+        meta = {**self.store.meta(), **self.meta()}
+        self._windows, self.notices = compare(meta, serving.engine.keep.windows())
+        self._windows_changed = True
+
+    def meta(self) -> dict[str, str]:
+        """The meta values that changed in this group."""
+        newest_us = self._newest_us if self._newest_us > NEVER_US else None
+        if self._windows_changed:
+            return meta_values(self._windows, newest_us) | NO_JOURNAL
+        return {} if self._newest_us == self._committed_newest_us else {NEWEST_KEY: str(self._newest_us)}
+
+    def begin(self, now_us: int) -> None:
+        """A new group."""
+        self.draft = Draft()
+        self.now_us = now_us
+
+    def committed(self) -> None:
+        """The draft is in the store."""
+        self.states.committed()
+        self._committed_newest_us = self._newest_us
+        self._windows_changed = False
+        self.draft = Draft()
+
+    def abandon(self) -> None:
+        """Nothing of the draft happened."""
+        self.states.abandon()
+        self._newest_us = self._committed_newest_us
+        self.draft = Draft()
+
+    def mark(self) -> None:
+        """From here on, `undo` takes back."""
+        self.states.mark()
+        self.draft.mark()
+        self._marked_newest_us = self._newest_us
+
+    def undo(self) -> None:
+        """As it was when it was marked."""
+        self.states.undo()
+        self.draft.undo()
+        self._newest_us = self._marked_newest_us
+
+    def reject(self, rejected: Rejected, decided_us: int) -> Received:
+        """Something that is no event becomes its record."""
+        decision = self.serving.engine.reject(rejected)
+        self.draft.add((decision,), decided_us)
+        return Received(rejected.event_id, accepted=False, decisions=(decision,))
+
+    def decide(self, event: Event, at_us: int, origin: str, trace: Mapping[str, str], *, same_policy: bool) -> Received:
+        """Decide an event of one user, who is not looked at before `at_us`.
+
+        Args:
+            event: what happened.
+            at_us: when it came in.
+            origin: what no other event has; it makes the record of a refusal one of its own.
+            trace: of the request.
+            same_policy: whether the policy that read the event is the one that decides it.
+        """
+        engine = self.serving.engine
+        if not same_policy and event.type not in RESERVED_TYPES:
+            event_type = engine.policy.events.get(event.type)
+            if event_type is None:
+                digest = request_digest(at_us, 0, f"{origin}\0{event.key}".encode())
+                rejected = Rejected(0, _GONE, digest, "type", event.id, event.type, event.user, event.time_us)
+                return self.reject(rejected, at_us)
+            event = as_declared(event, event_type)
+        line = Line(0, f"{origin}\0{event.key}".encode(), received_us=at_us)
+        watch = self._watch.begin(event)
+        state = self.states.take(event.user)
+        decisions = engine.decide(state, event, line, watch, at_us=at_us, silences=self.silences)
+        self._newest_us = max(self._newest_us, state.clock_us)
+        if not decisions:
+            return Received(event.id, accepted=True)
+        self._keep(decisions, at_us, watch, trace)
+        own = watch.own or _own(decisions, line)
+        refused = any(decision.reason is Reason.REJECTED for decision in own)
+        return Received(event.id, accepted=not refused, decisions=own)
+
+    def release(self, user: str, until_us: int) -> None:
+        """Decide again what is held for a user, and due."""
+        state = self.states.take(user)
+        watch = self._watch.begin(None)
+        decisions = self.serving.engine.release(state, until_us, watch, silences=self.silences)
+        self._newest_us = max(self._newest_us, state.clock_us)
+        self._keep(decisions, until_us, watch, {})
+
+    def outbox_row(self, key: str) -> OutboxRow | None:
+        """A message on its way, as this group knows it."""
+        row = self.draft.outbox.get(key)
+        return self.store.outbox_row(key) if row is None else row
+
+    def _keep(self, decisions: Sequence[Decision], at_us: int, watch: _Watch, trace: Mapping[str, str]) -> None:
+        self.draft.add(decisions, at_us)
+        for decision in decisions:
+            message = decision.message
+            if message is None:
+                continue
+            event = watch.sent[decision.id]
+            own = bool(watch.own) and decision.id == watch.own[0].id
+            self._post(decision, event, at_us, trace if own else {})
+
+    def _post(self, decision: Decision, event: Event, at_us: int, trace: Mapping[str, str]) -> None:
+        """A message that was sent goes into the outbox."""
+        message = decision.message
+        assert message is not None
+        assert decision.time_us is not None
+        event_type = self.serving.engine.policy.events.get(event.type)
+        after_us = None if event_type is None else event_type.expires_after_us
+        since_us = min(decision.time_us, at_us)
+        self.draft.outbox[message.id] = OutboxRow(
+            key=message.id,
+            message_id=message.id,
+            user=event.user,
+            channel=message.channel,
+            created_us=since_us,
+            next_us=since_us,
+            changed_us=since_us,
+            expires_us=None if after_us is None else event.time_us + after_us,
+            parcel=pack_parcel(Parcel(message, event, trace)),
+        )
+
+
+def _own(decisions: Iterable[Decision], line: Line) -> tuple[Decision, ...]:
+    """An event's own record where nothing was decided about it: it was refused, or came twice."""
+    refused_id = line.digest.hex()[:_ID_DIGITS]
+    return tuple(one for one in decisions if one.reason is Reason.DUPLICATE or one.id == refused_id)
+
+
+class _Watch:
+    """Looks over the engine's shoulder: which event each message is about, and which decision is the event's own."""
+
+    def __init__(self) -> None:
+        self._event: Event | None = None
+        self.own: tuple[Decision, ...] = ()
+        self.sent: dict[str, Event] = {}
+
+    def begin(self, event: Event | None) -> _Watch:
+        """Watch the decisions about this event; None: about what was held."""
+        self._event, self.own = event, ()
+        self.sent.clear()
+        return self
+
+    def decided(self, work: Work, decision: Decision) -> None:
+        """A decision was made."""
+        if work.event is self._event:
+            self.own = (decision,)
+        if decision.outcome is Outcome.SENT:
+            self.sent[decision.id] = work.event
+
+    def responded(self, event: Event, send: Send) -> None:
+        """Responses are not messages."""

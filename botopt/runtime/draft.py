@@ -1,0 +1,88 @@
+"""What a group of tasks has changed so far, before it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from botopt.model.decision import Decision
+from botopt.model.live import Changes, DecisionRow, OutboxRow, StoredAnswer
+from botopt.model.ports import UserRow
+from botopt.model.record import encode_line
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    decisions: tuple[DecisionRow, ...]
+    shown: int
+    outbox: dict[str, OutboxRow]
+    answers: int
+    erased: int
+
+
+class Draft:
+    """The changes of one group. What comes later in the group sees what came before."""
+
+    def __init__(self) -> None:
+        self.shown: list[Decision] = []
+        """Every decision, for logs and metrics."""
+        self.outbox: dict[str, OutboxRow] = {}
+        self.answers: list[StoredAnswer] = []
+        self.erased: list[str] = []
+        self._decisions: list[DecisionRow] = []
+        self._mark: _Mark | None = None
+
+    def add(self, decisions: Iterable[Decision], decided_us: int) -> None:
+        """Decisions and their records."""
+        for decision in decisions:
+            self.shown.append(decision)
+            self._decisions.append(
+                DecisionRow(
+                    decision.id,
+                    decision.user,
+                    decision.event_id,
+                    decision.event_type,
+                    decision.time_us,
+                    decision.outcome.value,
+                    None if decision.reason is None else decision.reason.value,
+                    encode_line(decision),
+                    decided_us,
+                )
+            )
+
+    def user_of(self, message_id: str) -> str | None:
+        """Whose message it is, if it was decided in this group."""
+        return next((row.user for row in reversed(self._decisions) if row.id == message_id), None)
+
+    def erase(self, user: str) -> None:
+        """Nothing of a user is written but what comes after this, and the tombstone."""
+        self._decisions = [row for row in self._decisions if row.user != user]
+        self.outbox = {key: row for key, row in self.outbox.items() if row.user != user}
+        self.erased.append(user)
+
+    def mark(self) -> None:
+        """From here on, `undo` takes back."""
+        self._mark = _Mark(
+            tuple(self._decisions), len(self.shown), dict(self.outbox), len(self.answers), len(self.erased)
+        )
+
+    def undo(self) -> None:
+        """As it was when it was marked."""
+        mark = self._mark
+        assert mark is not None
+        self._decisions = list(mark.decisions)
+        self.outbox = dict(mark.outbox)
+        del self.shown[mark.shown :]
+        del self.answers[mark.answers :]
+        del self.erased[mark.erased :]
+
+    def changes(self, users: Sequence[UserRow], meta: dict[str, str]) -> Changes:
+        """All of it, with these users and meta values."""
+        return Changes(
+            users=users,
+            meta=meta,
+            decisions=self._decisions,
+            outbox=tuple(self.outbox.values()),
+            answers=self.answers,
+            erased=self.erased,
+        )

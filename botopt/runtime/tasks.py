@@ -1,0 +1,45 @@
+"""What can be asked of the writer: each is one piece of work, done whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from botopt.model.errors import BotoptError
+from botopt.runtime.desk import Desk
+
+T = TypeVar("T")
+
+
+class Broken(BotoptError):
+    """A fault of botopt's own: nothing of this request was taken."""
+
+    def __init__(self) -> None:
+        super().__init__("botopt failed on this request, and took nothing of it; the log of the service says why")
+
+
+class Task(Generic[T]):
+    """One thing that is asked. `run` may be called again, after everything that it changed was taken back.
+
+    `events` and `size` (bytes, about) are what it takes in the queue. `received_us` is when it came.
+    """
+
+    events: int = 0
+    size: int = 0
+    received_us: int | None = None
+
+    def __init__(self) -> None:
+        self.future: Future[T] = Future()
+
+    def users(self) -> Iterable[str]:
+        """Whose states it will ask for, as far as that is known before."""
+        return ()
+
+    def run(self, desk: Desk) -> T:
+        """Do it."""
+        raise NotImplementedError
+
+    def failed(self, fault: Exception) -> None:
+        """It raised this, or what it did could not be committed."""
+        self.future.set_exception(fault)

@@ -1,0 +1,261 @@
+"""The writer: one thread that owns the store and the engine, and commits for everybody who waits.
+
+    take what waits -> decide it in order -> one commit -> answer
+
+Nothing is answered before it is on the disk. What cannot be written never happened: the states in memory are what
+the store holds, again. See docs/adr/0015-one-writer.md.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from botopt.model.decision import Decision
+from botopt.model.errors import BotoptError, StateError
+from botopt.model.live import Changes, LiveStore
+from botopt.runtime.clock import Clock
+from botopt.runtime.desk import Desk, Serving
+from botopt.runtime.draft import Draft
+from botopt.runtime.health import Health
+from botopt.runtime.intake import AnyTask, Bounds, Intake
+from botopt.runtime.receiving import Release
+from botopt.runtime.scheduler import Scheduler
+from botopt.runtime.states import MOST_BYTES, MOST_USERS, States
+from botopt.runtime.tasks import Broken, Task
+
+T = TypeVar("T")
+
+_PAUSE_S = 1.0
+"""How long nothing is tried by itself after the store refused to write."""
+
+_SILENCE_KEPT_US = 60_000_000
+"""Silences that are over stay this long: an event that came before their end may still wait."""
+
+
+class Hooks(msgspec.Struct, frozen=True, kw_only=True):
+    """What the writer calls, in its own thread and after a commit. Whatever they raise is reported and forgotten.
+
+    `decided`: the decisions of a group. `outbox`: messages on these channels may be due; None: on any.
+    `failed`: something raised that should not have; a sentence, and what it was.
+    """
+
+    decided: Callable[[Sequence[Decision]], None] = lambda _: None
+    outbox: Callable[[frozenset[str] | None], None] = lambda _: None
+    failed: Callable[[str, BaseException], None] = lambda _, __: None
+
+
+class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits, how much is kept at hand. `idle_s`: how often an idle writer looks at the clock and the store.
+
+    Decisions, answers and finished messages older than `keep_us` are deleted; None: never.
+    """
+
+    bounds: Bounds = Bounds()
+    most_users: int = MOST_USERS
+    most_bytes: int = MOST_BYTES
+    idle_s: float = 0.2
+    keep_us: int | None = 90 * 86_400_000_000
+    tidy_every_s: float = 60.0
+    tidy_limit: int = 1_000
+
+
+class Writer:
+    """The thread. `start` it once; `stop` ends it when everything that waits is done, or the time is over."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        serving: Serving,
+        clock: Clock,
+        hooks: Hooks | None = None,
+        settings: WriterSettings | None = None,
+    ) -> None:
+        self.settings = settings or WriterSettings()
+        self.intake = Intake(self.settings.bounds)
+        self.health = Health()
+        self.desk = Desk(store, States(store, self.settings.most_users, self.settings.most_bytes), serving)
+        self._store = store
+        self._clock = clock
+        self._hooks = hooks or Hooks()
+        self._scheduler = Scheduler(store)
+        self._version: int | None = None
+        self._thread = threading.Thread(target=self._live, name="botopt-writer", daemon=True)
+        self._deadline: float | None = None
+        self._pause_until = 0.0
+        self._tidy_at = time.monotonic() + self.settings.tidy_every_s
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, drain_s: float) -> None:
+        """End; what still waits after `drain_s` seconds is refused. Returns when the thread has ended."""
+        self.intake.refuse("the service is ending; nothing was taken")
+        self._deadline = time.monotonic() + drain_s
+        self.intake.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def step(self, wait_s: float = 0.0) -> bool:
+        """One group; whether there is more to do at once. For the thread, and for tests that have none."""
+        taken = self.intake.take(wait_s)
+        now_us = self._clock()
+        until_us = now_us if taken.waiting_since_us is None else min(now_us, taken.waiting_since_us)
+        releases: Sequence[Release] = ()
+        if time.monotonic() >= self._pause_until:
+            releases = self._look_around(now_us, until_us)
+        tasks = [*taken.tasks, *releases]
+        if tasks:
+            self._attempt(tasks, until_us)
+        elif not taken.more:
+            self._idle(now_us)
+        return taken.more or bool(releases)
+
+    def _live(self) -> None:
+        more = True
+        while True:
+            try:
+                more = self.step(0.0 if more or self._deadline is not None else self.settings.idle_s)
+            except Exception as fault:  # noqa: BLE001 the thread must outlive any fault of ours
+                self._report("the writer met a fault outside of any task", fault)
+                more = False
+            if self._deadline is not None and (time.monotonic() > self._deadline or not more):
+                if not self.intake.events or time.monotonic() > self._deadline:
+                    break
+        from botopt.runtime.items import Stopping
+
+        for task in self.intake.close():
+            if task.future.set_running_or_notify_cancel():
+                task.failed(Stopping("the service is ending; nothing was taken"))
+
+    def _look_around(self, now_us: int, until_us: int) -> Sequence[Release]:
+        """What administrators changed, and which held messages are due."""
+        try:
+            version = self._store.control_version()
+            if version != self._version:
+                first, self._version = self._version is None, version
+                self.desk.silences = tuple(self._store.silences(now_us))
+                if not first:
+                    self._call(self._hooks.outbox, None)
+            elif any(silence.until_us + _SILENCE_KEPT_US <= now_us for silence in self.desk.silences):
+                self.desk.silences = tuple(
+                    silence for silence in self.desk.silences if silence.until_us + _SILENCE_KEPT_US > now_us
+                )
+            return self._scheduler.due(until_us)
+        except StateError as fault:
+            self._refused(fault)
+            return ()
+
+    def _attempt(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+        """Do all of them and commit; if one raises, do them again without what it did."""
+        self.desk.begin(until_us)
+        try:
+            self.desk.states.bring({user for task in tasks for user in task.users()})
+            results = [(task, task.run(self.desk)) for task in tasks]
+        except Exception:  # noqa: BLE001 whose fault it is comes out when each is done by itself
+            self.desk.abandon()
+            self._carefully(tasks, until_us)
+        else:
+            self._commit(results, until_us)
+
+    def _carefully(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+        """One after another, each with a way back."""
+        self.desk.begin(until_us)
+        results = []
+        for task in tasks:
+            self.desk.mark()
+            try:
+                results.append((task, task.run(self.desk)))
+            except Exception as fault:  # noqa: BLE001 one task's fault is not the others'
+                self.desk.undo()
+                self._give_up(task, fault)
+        self._commit(results, until_us)
+
+    def _commit(self, results: Sequence[tuple[AnyTask, Any]], until_us: int) -> None:
+        desk = self.desk
+        draft = desk.draft
+        try:
+            rows = desk.states.rows(desk.serving.engine.prune)
+            self._store.commit_changes(draft.changes(rows, desk.meta()))
+        except StateError as fault:
+            desk.abandon()
+            self._refused(fault)
+            for task, _ in results:
+                task.failed(fault)
+        except Exception as fault:  # noqa: BLE001 something in the rows of one task
+            desk.abandon()
+            if len(results) > 1:
+                for task, _ in results:
+                    self._attempt([task], until_us)
+            else:
+                for task, _ in results:
+                    self._give_up(task, fault)
+        else:
+            desk.committed()
+            self.health.wrote(self._clock())
+            for task, result in results:
+                task.future.set_result(result)
+            self._tell(draft)
+
+    def _tell(self, draft: Draft) -> None:
+        if draft.shown:
+            self._call(self._hooks.decided, draft.shown)
+        channels = frozenset(row.channel for row in draft.outbox.values())
+        if channels:
+            self._call(self._hooks.outbox, channels)
+
+    def _give_up(self, task: AnyTask, fault: Exception) -> None:
+        if isinstance(task, Release):
+            self._scheduler.failed(task.user)
+        if isinstance(fault, StateError):
+            self._refused(fault)
+        if isinstance(fault, BotoptError):
+            task.failed(fault)
+            return
+        self._report(f"{type(task).__name__.lower()} failed, and nothing of it was taken", fault)
+        broken = Broken()
+        broken.__cause__ = fault
+        task.failed(broken)
+
+    def _refused(self, fault: StateError) -> None:
+        self.health.failed(self._clock(), str(fault))
+        self._pause_until = time.monotonic() + _PAUSE_S
+
+    def _idle(self, now_us: int) -> None:
+        """Nothing waits: see whether a store that refused writes again, and delete what is too old."""
+        now = time.monotonic()
+        keep_us, limit = self.settings.keep_us, self.settings.tidy_limit
+        try:
+            if self.health.failing is not None and now >= self._pause_until:
+                self._store.commit_changes(Changes(meta={"probe": str(now_us)}))
+                self.health.wrote(now_us)
+            elif keep_us is not None and now >= self._tidy_at:
+                full = self._store.tidy(now_us - keep_us, limit) >= limit
+                self._tidy_at = now if full else now + self.settings.tidy_every_s
+        except StateError as fault:
+            self._refused(fault)
+
+    def _call(self, hook: Callable[[Any], None], argument: object) -> None:
+        try:
+            hook(argument)
+        except Exception as fault:  # noqa: BLE001 a fault in a log or a metric stops no message
+            self._report("a hook of the service failed", fault)
+
+    def _report(self, words: str, fault: BaseException) -> None:
+        try:
+            self._hooks.failed(words, fault)
+        except Exception:  # noqa: BLE001, S110 who reports faults has one: there is nobody left to tell
+            pass
+
+
+__all__ = ["Hooks", "Task", "Writer", "WriterSettings"]
