@@ -86,3 +86,8 @@ class Draft:
             answers=self.answers,
             erased=self.erased,
         )
+
+
+def is_empty(changes: Changes) -> bool:
+    """Whether there is nothing to write."""
+    return not any(getattr(changes, name) for name in Changes.__struct_fields__)

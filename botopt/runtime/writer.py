@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -20,15 +21,15 @@ from botopt.model.errors import BotoptError, StateError
 from botopt.model.live import Changes, LiveStore
 from botopt.runtime.clock import Clock
 from botopt.runtime.desk import Desk, Serving
-from botopt.runtime.draft import Draft
+from botopt.runtime.draft import Draft, is_empty
 from botopt.runtime.health import Health
 from botopt.runtime.intake import AnyTask, Bounds, Intake
+from botopt.runtime.items import Stopping
 from botopt.runtime.receiving import Release
 from botopt.runtime.scheduler import Scheduler
 from botopt.runtime.states import MOST_BYTES, MOST_USERS, States
-from botopt.runtime.tasks import Broken, Task
-
-T = TypeVar("T")
+from botopt.runtime.tasks import Broken
+from botopt.state.journal_key import NO_JOURNAL
 
 _PAUSE_S = 1.0
 """How long nothing is tried by itself after the store refused to write."""
@@ -112,7 +113,9 @@ class Writer:
         now_us = self._clock()
         until_us = now_us if taken.waiting_since_us is None else min(now_us, taken.waiting_since_us)
         releases: Sequence[Release] = ()
-        if time.monotonic() >= self._pause_until:
+        if self._deadline is None and time.monotonic() >= self._pause_until:
+            if self.health.failing is not None:
+                self._probe(now_us)
             releases = self._look_around(now_us, until_us)
         tasks = [*taken.tasks, *releases]
         if tasks:
@@ -129,14 +132,16 @@ class Writer:
             except Exception as fault:  # noqa: BLE001 the thread must outlive any fault of ours
                 self._report("the writer met a fault outside of any task", fault)
                 more = False
-            if self._deadline is not None and (time.monotonic() > self._deadline or not more):
-                if not self.intake.events or time.monotonic() > self._deadline:
-                    break
-        from botopt.runtime.items import Stopping
-
+            if self._over(more):
+                break
         for task in self.intake.close():
             if task.future.set_running_or_notify_cancel():
                 task.failed(Stopping("the service is ending; nothing was taken"))
+
+    def _over(self, more: bool) -> bool:
+        if self._deadline is None:
+            return False
+        return time.monotonic() > self._deadline or not more
 
     def _look_around(self, now_us: int, until_us: int) -> Sequence[Release]:
         """What administrators changed, and which held messages are due."""
@@ -185,8 +190,10 @@ class Writer:
         desk = self.desk
         draft = desk.draft
         try:
-            rows = desk.states.rows(desk.serving.engine.prune)
-            self._store.commit_changes(draft.changes(rows, desk.meta()))
+            changes = draft.changes(desk.states.rows(desk.serving.engine.prune), desk.meta())
+            if not is_empty(changes):
+                self._store.commit_changes(changes)
+                self.health.wrote(self._clock())
         except StateError as fault:
             desk.abandon()
             self._refused(fault)
@@ -202,7 +209,6 @@ class Writer:
                     self._give_up(task, fault)
         else:
             desk.committed()
-            self.health.wrote(self._clock())
             for task, result in results:
                 task.future.set_result(result)
             self._tell(draft)
@@ -231,15 +237,21 @@ class Writer:
         self.health.failed(self._clock(), str(fault))
         self._pause_until = time.monotonic() + _PAUSE_S
 
+    def _probe(self, now_us: int) -> None:
+        """See whether a store that refused writes again, so that this is known before somebody asks in vain."""
+        try:
+            self._store.commit_changes(Changes(meta=NO_JOURNAL))
+        except StateError as fault:
+            self._refused(fault)
+        else:
+            self.health.wrote(now_us)
+
     def _idle(self, now_us: int) -> None:
-        """Nothing waits: see whether a store that refused writes again, and delete what is too old."""
+        """Nothing waits: delete what is too old."""
         now = time.monotonic()
         keep_us, limit = self.settings.keep_us, self.settings.tidy_limit
         try:
-            if self.health.failing is not None and now >= self._pause_until:
-                self._store.commit_changes(Changes(meta={"probe": str(now_us)}))
-                self.health.wrote(now_us)
-            elif keep_us is not None and now >= self._tidy_at:
+            if keep_us is not None and now >= self._tidy_at:
                 full = self._store.tidy(now_us - keep_us, limit) >= limit
                 self._tidy_at = now if full else now + self.settings.tidy_every_s
         except StateError as fault:
@@ -252,10 +264,5 @@ class Writer:
             self._report("a hook of the service failed", fault)
 
     def _report(self, words: str, fault: BaseException) -> None:
-        try:
+        with suppress(Exception):  # who reports faults has one: there is nobody left to tell
             self._hooks.failed(words, fault)
-        except Exception:  # noqa: BLE001, S110 who reports faults has one: there is nobody left to tell
-            pass
-
-
-__all__ = ["Hooks", "Task", "Writer", "WriterSettings"]
