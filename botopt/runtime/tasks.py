@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
@@ -39,6 +39,12 @@ class Task(Generic[T]):
     def run(self, desk: Desk) -> T:
         """Do it."""
         raise NotImplementedError
+
+    def settle(self, result: T, unwritten: Collection[str]) -> T:
+        """What to answer, now that it is committed. `unwritten` are the keys of outbox rows that an administrator
+        dropped meanwhile, or whose user was erased.
+        """
+        return result
 
     def failed(self, fault: Exception) -> None:
         """It raised this, or what it did could not be committed."""

@@ -191,8 +191,9 @@ class Writer:
         draft = desk.draft
         try:
             changes = draft.changes(desk.states.rows(desk.serving.engine.prune), desk.meta())
+            unwritten: frozenset[str] = frozenset()
             if not is_empty(changes):
-                self._store.commit_changes(changes)
+                unwritten = self._store.commit_changes(changes)
                 self.health.wrote(self._clock())
         except StateError as fault:
             desk.abandon()
@@ -210,7 +211,7 @@ class Writer:
         else:
             desk.committed()
             for task, result in results:
-                task.future.set_result(result)
+                task.future.set_result(task.settle(result, unwritten))
             self._tell(draft)
 
     def _tell(self, draft: Draft) -> None:

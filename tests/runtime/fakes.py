@@ -30,7 +30,7 @@ class FakeStore(MemoryStore):
         self.before_load(users)
         return super().load(users)
 
-    def commit_changes(self, changes: Changes) -> None:
+    def commit_changes(self, changes: Changes) -> frozenset[str]:
         self.before_commit(changes)
         self.commits.append(changes)
         gone = set(changes.erased)
@@ -43,6 +43,7 @@ class FakeStore(MemoryStore):
             self.rows[row.key] = row
         for answer in changes.answers:
             self.answers[answer.key] = answer
+        return frozenset()
 
     def tidy(self, before_us: int, limit: int) -> int:
         return 0

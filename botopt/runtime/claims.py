@@ -1,0 +1,129 @@
+"""Tasks of delivery: claim what may be tried, and write down what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from botopt.model.delivery import Feedback
+from botopt.model.live import OutboxRow, OutboxStatus, Parcel, unpack_parcel
+from botopt.model.user_state import UserState
+from botopt.runtime.desk import Desk
+from botopt.runtime.feedback import resolve
+from botopt.runtime.items import Claimed
+from botopt.runtime.tasks import Task
+
+_DAMAGED = "the message cannot be read any more: its bytes in the state file are damaged"
+
+
+class Claim(Task[Sequence[Claimed]]):
+    """Claim what is due on a channel. What must not go out any more is withdrawn, and taken back."""
+
+    def __init__(self, channel: str, limit: int, now_us: int) -> None:
+        super().__init__()
+        self._channel = channel
+        self._limit = limit
+        self._now_us = now_us
+
+    def run(self, desk: Desk) -> Sequence[Claimed]:
+        drafted = desk.draft.outbox
+        due = desk.store.outbox_due(self._now_us, self._channel, self._limit)
+        rows = [row for row in due if row.key not in drafted]  # else another task of this group has it already
+        desk.states.bring(row.user for row in rows)
+        found = []
+        for row in rows:
+            claimed = self._claim(desk, row)
+            if claimed is not None:
+                found.append(claimed)
+        return found
+
+    def settle(self, result: Sequence[Claimed], unwritten: Collection[str]) -> Sequence[Claimed]:
+        return [claimed for claimed in result if claimed.row.key not in unwritten]
+
+    def _claim(self, desk: Desk, row: OutboxRow) -> Claimed | None:
+        now_us = self._now_us
+        try:
+            parcel = unpack_parcel(row.parcel)
+        except msgspec.MsgspecError:
+            self._end(desk, row, OutboxStatus.DEAD, _DAMAGED)
+            return None
+        state = desk.states.look(row.user)
+        stopped = _stopped(desk, state, row, parcel, now_us)
+        if stopped is not None:
+            self._end(desk, row, OutboxStatus.WITHDRAWN, stopped)
+            return None
+        row = msgspec.structs.replace(
+            row,
+            status=OutboxStatus.CLAIMED,
+            attempts=row.attempts + 1,
+            first_us=now_us if row.first_us is None else row.first_us,
+            changed_us=now_us,
+        )
+        desk.draft.outbox[row.key] = row
+        return Claimed(row, parcel, _address(desk, state, row), _last_active_us(state, row.channel))
+
+    def _end(self, desk: Desk, row: OutboxRow, status: OutboxStatus, detail: str) -> None:
+        """It never left, or was refused each time: the engine counts it no longer."""
+        now_us = self._now_us
+        desk.draft.outbox[row.key] = msgspec.structs.replace(row, status=status, detail=detail, changed_us=now_us)
+        told = Feedback(
+            type="message.failed", event_id=f"{status.value}:{row.key}", message_id=row.message_id, user=row.user
+        )
+        take(desk, row.channel, told, now_us)
+
+
+class Conclude(Task[None]):
+    """Write rows of the outbox, and take in what they mean for their users."""
+
+    def __init__(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback], now_us: int) -> None:
+        super().__init__()
+        self._rows = rows
+        self._feedback = feedback
+        self._now_us = now_us
+
+    def run(self, desk: Desk) -> None:
+        for row in self._rows:
+            desk.draft.outbox[row.key] = row
+        for told in self._feedback:
+            channel = next((row.channel for row in self._rows if row.message_id == told.message_id), "")
+            take(desk, channel, told, self._now_us)
+
+
+def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:
+    """Feedback of our own: where it means nothing any more, because the user or the message is gone, nothing is said."""
+    event = resolve(desk, channel, told, now_us)
+    if isinstance(event, str):
+        return
+    state = desk.states.look(event.user)
+    if not state.deleted and any(send.id.hex() == event.data.get("message_id") for send in state.sends):
+        desk.decide(event, now_us, told.event_id, {}, same_policy=True)
+
+
+def _stopped(desk: Desk, state: UserState, row: OutboxRow, parcel: Parcel, now_us: int) -> str | None:
+    """Why it must not go out any more, for people."""
+    reason = desk.serving.engine.withdrawal(state, parcel.event, row.channel, now_us)
+    if reason is not None:
+        word, by = reason
+        return word.value if by is None else f"{word.value}: {by}"
+    if row.expires_us is not None and now_us > row.expires_us:
+        return "expired"
+    return None
+
+
+def _address(desk: Desk, state: UserState, row: OutboxRow) -> str | None:
+    channel = desk.serving.engine.policy.channels.get(row.channel)
+    attribute = None if channel is None else channel.delivery.to
+    if attribute is None or attribute == "id":
+        return row.user
+    value = state.attributes.get(attribute)
+    if value is None:
+        spec = desk.serving.engine.policy.attributes.get(attribute)
+        value = None if spec is None else spec.default
+    if value is None or isinstance(value, bool | list | dict):
+        return None
+    return str(value)
+
+
+def _last_active_us(state: UserState, channel: str) -> int | None:
+    return None

@@ -1,0 +1,180 @@
+"""The policy changes while the service runs: compiled beside the one that decides, and swapped between two groups.
+
+A policy with errors changes nothing: the last good one goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import msgspec
+
+from botopt.engine.build import build
+from botopt.model.diagnostic import Diagnostic, Severity
+from botopt.model.errors import BotoptError
+from botopt.model.policy import Policy
+from botopt.runtime.clock import Clock
+from botopt.runtime.desk import Desk, Serving
+from botopt.runtime.tasks import Task
+from botopt.sources.envelope import Decoder
+
+FINDINGS_SHOWN = 5
+
+_LOOK_EVERY_MS = 1_000
+"""Where the system tells of no changes (network drives), looking still finds them."""
+_SETTLED_MS = 400
+"""How long nothing must change before the files are read: editors and git write several."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A workspace as it was read: its policy, or None where `findings` has errors."""
+
+    policy: Policy | None
+    findings: Sequence[Diagnostic] = ()
+    revision: str | None = None
+
+
+Loader = Callable[[], Loaded]
+"""Reads and checks the workspace. It may raise BotoptError for a folder that cannot be read."""
+
+
+class RefusedPolicy(msgspec.Struct, frozen=True):
+    """A change that was refused: since when, how many errors it has, and the first of them in words."""
+
+    at_us: int
+    errors: int
+    findings: tuple[str, ...]
+    revision: str | None = None
+
+
+class Swap(Task[tuple[str, ...]]):
+    """Decide by another policy from the next task on; the answer are the notices about what is not remembered."""
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self._serving = serving
+
+    def run(self, desk: Desk) -> tuple[str, ...]:
+        if desk.serving is not self._serving:
+            desk.serve(self._serving)
+        return desk.notices
+
+
+class Reloading:
+    """Watches a workspace, and reloads it when it changes or when somebody asks.
+
+    Args:
+        loader: reads and checks the workspace.
+        swap: hands the new policy to the writer and returns when it decides.
+        current: the revision that decides now.
+        changed: is told of a new policy, after the swap, and of a refused one; in this thread.
+    """
+
+    def __init__(
+        self,
+        loader: Loader,
+        swap: Callable[[Serving], tuple[str, ...]],
+        current: Callable[[], str],
+        clock: Clock,
+        changed: Callable[[Serving | RefusedPolicy, tuple[str, ...]], None],
+    ) -> None:
+        self._loader = loader
+        self._swap = swap
+        self._current = current
+        self._clock = clock
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._asked = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.refused: RefusedPolicy | None = None
+
+    def reload_now(self) -> RefusedPolicy | None:
+        """Read the workspace again; None: what it says decides now. The calling thread does the work."""
+        with self._lock:
+            try:
+                loaded = self._loader()
+                policy = loaded.policy
+                if policy is None:
+                    return self._refuse(_errors(loaded.findings), loaded.revision)
+                if policy.revision == self._current():
+                    self.refused = None
+                    return None
+                serving = Serving(build(policy), Decoder(policy), self._clock())
+            except BotoptError as fault:
+                return self._refuse((str(fault),), None)
+            try:
+                notices = self._swap(serving)
+            except (BotoptError, CancelledError) as fault:
+                return self._refuse((f"the change was not taken over: {fault}",), policy.revision)
+            self.refused = None
+            self._changed(serving, notices)
+            return None
+
+    def ask(self) -> None:
+        """Let the watching thread reload soon. Safe in a signal handler."""
+        self._asked.set()
+
+    def start(self, workspace: Path | None) -> None:
+        """Watch the files of a workspace, if one is given, and wait for those who ask."""
+        self._threads = [threading.Thread(target=self._serve, name="botopt-reload", daemon=True)]
+        if workspace is not None:
+            target = threading.Thread(target=self._watch, args=(workspace,), name="botopt-watch", daemon=True)
+            self._threads.append(target)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End; returns when both threads have."""
+        self._stop.set()
+        self._asked.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            if self._stop.is_set():
+                return
+            try:
+                self.reload_now()
+            except Exception as fault:  # noqa: BLE001 a fault of ours in a check must not end the watching
+                self._refuse((f"botopt failed while it read the workspace: {type(fault).__name__}: {fault}",), None)
+
+    def _watch(self, workspace: Path) -> None:
+        import watchfiles
+
+        changes = watchfiles.watch(
+            workspace,
+            watch_filter=lambda _, path: _concerns(workspace, Path(path)),
+            stop_event=self._stop,
+            debounce=2 * _SETTLED_MS,
+            step=_SETTLED_MS,
+            rust_timeout=_LOOK_EVERY_MS,
+            raise_interrupt=False,
+        )
+        for _ in changes:
+            self.ask()
+
+    def _refuse(self, findings: Sequence[str], revision: str | None) -> RefusedPolicy:
+        refused = RefusedPolicy(self._clock(), len(findings), tuple(findings[:FINDINGS_SHOWN]), revision)
+        self.refused = refused
+        self._changed(refused, ())
+        return refused
+
+
+def _errors(findings: Sequence[Diagnostic]) -> tuple[str, ...]:
+    return tuple(f"{one.position} {one.code} {one.message}" for one in findings if one.severity is Severity.ERROR)
+
+
+def _concerns(workspace: Path, path: Path) -> bool:
+    """Whether a change of this file may change the policy."""
+    try:
+        parts = path.relative_to(workspace).parts
+    except ValueError:
+        return True
+    return bool(parts) and parts[0] in ("rules", "templates")
