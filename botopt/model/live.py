@@ -171,6 +171,9 @@ class LiveReader(Protocol):
     def meta(self) -> Mapping[str, str]:
         """Values about the whole state."""
 
+    def held(self) -> int:
+        """How many messages are held, over all users."""
+
     def decisions(self, query: DecisionQuery) -> Sequence[DecisionRow]:
         """Decisions, newest first."""
 

@@ -91,7 +91,7 @@ class Conclude(Task[None]):
 
 
 def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:
-    """Feedback of our own: where it means nothing any more, because the user or the message is gone, nothing is said."""
+    """Feedback of our own: where it means nothing any more, the user or the message being gone, nothing is said."""
     event = resolve(desk, channel, told, now_us)
     if isinstance(event, str):
         return

@@ -63,11 +63,15 @@ class Desk:
         self.serve(serving)
 
     def serve(self, serving: Serving) -> None:
-        """Decide by this policy from now on."""
-        self.serving = serving
+        """Decide by this policy from now on; between two groups only.
+
+        Raises:
+            StateError: the store cannot be read. Nothing has changed.
+        """
         meta = {**self.store.meta(), **self.meta()}
         self._windows, self.notices = compare(meta, serving.engine.keep.windows())
         self._windows_changed = True
+        self.serving = serving
 
     def meta(self) -> dict[str, str]:
         """The meta values that changed in this group."""

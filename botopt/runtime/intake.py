@@ -65,6 +65,16 @@ class Intake:
         """How much they take, about."""
         return self._bytes
 
+    @property
+    def full(self) -> bool:
+        """Whether one more event would be refused."""
+        return self._events >= self._bounds.events or self._bytes >= self._bounds.bytes
+
+    @property
+    def refusing(self) -> str | None:
+        """Why no events are taken any more."""
+        return self._refusing
+
     def put(self, task: AnyTask) -> None:
         """Queue events; a request that is larger than the bounds is taken when nothing else waits.
 

@@ -6,27 +6,27 @@ A policy with errors changes nothing: the last good one goes on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from botopt.engine.build import build
+from botopt.loading.stamps import Stamp, folders, stamp
 from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.errors import BotoptError
 from botopt.model.policy import Policy
 from botopt.runtime.clock import Clock
-from botopt.runtime.desk import Desk, Serving
-from botopt.runtime.tasks import Task
+from botopt.runtime.desk import Serving
 from botopt.sources.envelope import Decoder
 
 FINDINGS_SHOWN = 5
 
 _LOOK_EVERY_MS = 1_000
 """Where the system tells of no changes (network drives), looking still finds them."""
-_SETTLED_MS = 400
+_SETTLED_S = 0.1
 """How long nothing must change before the files are read: editors and git write several."""
+_MOST_LOOKS = 50
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -48,19 +48,6 @@ class RefusedPolicy(msgspec.Struct, frozen=True):
     errors: int
     findings: tuple[str, ...]
     revision: str | None = None
-
-
-class Swap(Task[tuple[str, ...]]):
-    """Decide by another policy from the next task on; the answer are the notices about what is not remembered."""
-
-    def __init__(self, serving: Serving) -> None:
-        super().__init__()
-        self._serving = serving
-
-    def run(self, desk: Desk) -> tuple[str, ...]:
-        if desk.serving is not self._serving:
-            desk.serve(self._serving)
-        return desk.notices
 
 
 class Reloading:
@@ -96,23 +83,25 @@ class Reloading:
         """Read the workspace again; None: what it says decides now. The calling thread does the work."""
         with self._lock:
             try:
-                loaded = self._loader()
-                policy = loaded.policy
-                if policy is None:
-                    return self._refuse(_errors(loaded.findings), loaded.revision)
-                if policy.revision == self._current():
-                    self.refused = None
-                    return None
-                serving = Serving(build(policy), Decoder(policy), self._clock())
+                return self._reload()
             except BotoptError as fault:
                 return self._refuse((str(fault),), None)
-            try:
-                notices = self._swap(serving)
-            except (BotoptError, CancelledError) as fault:
-                return self._refuse((f"the change was not taken over: {fault}",), policy.revision)
+            except Exception as fault:  # noqa: BLE001 a fault of ours in a check must not end the watching
+                return self._refuse((f"botopt failed on this workspace: {type(fault).__name__}: {fault}",), None)
+
+    def _reload(self) -> RefusedPolicy | None:
+        loaded = self._loader()
+        policy = loaded.policy
+        if policy is None:
+            return self._refuse(_errors(loaded.findings), loaded.revision)
+        if policy.revision == self._current():
             self.refused = None
-            self._changed(serving, notices)
             return None
+        serving = Serving(build(policy), Decoder(policy), self._clock())
+        notices = self._swap(serving)
+        self.refused = None
+        self._changed(serving, notices)
+        return None
 
     def ask(self) -> None:
         """Let the watching thread reload soon. Safe in a signal handler."""
@@ -122,8 +111,9 @@ class Reloading:
         """Watch the files of a workspace, if one is given, and wait for those who ask."""
         self._threads = [threading.Thread(target=self._serve, name="botopt-reload", daemon=True)]
         if workspace is not None:
-            target = threading.Thread(target=self._watch, args=(workspace,), name="botopt-watch", daemon=True)
-            self._threads.append(target)
+            given = workspace, stamp(workspace)
+            self._threads.append(threading.Thread(target=self._watch, args=given, name="botopt-watch", daemon=True))
+            self.ask()  # it may have changed since it was loaded
         for thread in self._threads:
             thread.start()
 
@@ -140,25 +130,48 @@ class Reloading:
             self._asked.clear()
             if self._stop.is_set():
                 return
-            try:
-                self.reload_now()
-            except Exception as fault:  # noqa: BLE001 a fault of ours in a check must not end the watching
-                self._refuse((f"botopt failed while it read the workspace: {type(fault).__name__}: {fault}",), None)
+            self.reload_now()
 
-    def _watch(self, workspace: Path) -> None:
+    def _watch(self, workspace: Path, before: Stamp) -> None:
+        """Whatever tells of changes, what counts is that the files are not as they were."""
+        while not self._stop.is_set():
+            watched = folders(workspace, ())
+            for _ in self._looks(watched):
+                after = self._settled(workspace)
+                if after != before:
+                    before = after
+                    self.ask()
+                if folders(workspace, ()) != watched:
+                    break
+
+    def _looks(self, watched: Sequence[Path]) -> Iterator[object]:
+        """When to look: at once after a change that the system tells of, and every second."""
         import watchfiles
 
-        changes = watchfiles.watch(
-            workspace,
-            watch_filter=lambda _, path: _concerns(workspace, Path(path)),
-            stop_event=self._stop,
-            debounce=2 * _SETTLED_MS,
-            step=_SETTLED_MS,
-            rust_timeout=_LOOK_EVERY_MS,
-            raise_interrupt=False,
-        )
-        for _ in changes:
-            self.ask()
+        try:
+            if watched:
+                yield from watchfiles.watch(
+                    *watched,
+                    watch_filter=None,
+                    recursive=False,
+                    stop_event=self._stop,
+                    rust_timeout=_LOOK_EVERY_MS,
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                )
+                return
+        except (OSError, RuntimeError):  # a folder that is gone again, or no more watches to be had
+            pass
+        self._stop.wait(_LOOK_EVERY_MS / 1_000)
+        yield None
+
+    def _settled(self, workspace: Path) -> Stamp:
+        """The files when whoever writes them has come to an end."""
+        for _ in range(_MOST_LOOKS):
+            before = stamp(workspace)
+            if self._stop.wait(_SETTLED_S) or stamp(workspace) == before:
+                break
+        return stamp(workspace)
 
     def _refuse(self, findings: Sequence[str], revision: str | None) -> RefusedPolicy:
         refused = RefusedPolicy(self._clock(), len(findings), tuple(findings[:FINDINGS_SHOWN]), revision)
@@ -169,12 +182,3 @@ class Reloading:
 
 def _errors(findings: Sequence[Diagnostic]) -> tuple[str, ...]:
     return tuple(f"{one.position} {one.code} {one.message}" for one in findings if one.severity is Severity.ERROR)
-
-
-def _concerns(workspace: Path, path: Path) -> bool:
-    """Whether a change of this file may change the policy."""
-    try:
-        parts = path.relative_to(workspace).parts
-    except ValueError:
-        return True
-    return bool(parts) and parts[0] in ("rules", "templates")

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from botopt.model.errors import BotoptError
-from botopt.runtime.desk import Desk
+from botopt.runtime.desk import Desk, Serving
 
 T = TypeVar("T")
 
@@ -49,3 +49,18 @@ class Task(Generic[T]):
     def failed(self, fault: Exception) -> None:
         """It raised this, or what it did could not be committed."""
         self.future.set_exception(fault)
+
+
+class Swap(Task[tuple[str, ...]]):
+    """Decide by another policy from now on; the answer are the notices about what the state does not remember.
+
+    The writer does it between two groups: nothing of it needs to be committed before it counts.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__()
+        self._serving = serving
+
+    def run(self, desk: Desk) -> tuple[str, ...]:
+        desk.serve(self._serving)
+        return desk.notices

@@ -18,7 +18,8 @@ import msgspec
 
 from botopt.model.decision import Decision
 from botopt.model.errors import BotoptError, StateError
-from botopt.model.live import Changes, LiveStore
+from botopt.model.instants import instant_text
+from botopt.model.live import Changes, LiveStore, OutboxStatus
 from botopt.runtime.clock import Clock
 from botopt.runtime.desk import Desk, Serving
 from botopt.runtime.draft import Draft, is_empty
@@ -28,7 +29,7 @@ from botopt.runtime.items import Stopping
 from botopt.runtime.receiving import Release
 from botopt.runtime.scheduler import Scheduler
 from botopt.runtime.states import MOST_BYTES, MOST_USERS, States
-from botopt.runtime.tasks import Broken
+from botopt.runtime.tasks import Broken, Swap
 from botopt.state.journal_key import NO_JOURNAL
 
 _PAUSE_S = 1.0
@@ -80,6 +81,8 @@ class Writer:
         self.intake = Intake(self.settings.bounds)
         self.health = Health()
         self.desk = Desk(store, States(store, self.settings.most_users, self.settings.most_bytes), serving)
+        self.unfinished = tuple(store.outbox_claimed())
+        """Attempts that another life of the service began: what became of them is not known."""
         self._store = store
         self._clock = clock
         self._hooks = hooks or Hooks()
@@ -107,6 +110,18 @@ class Writer:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
+    def not_ready(self) -> tuple[str, ...]:
+        """Why no events can be taken now, as sentences; none: they can."""
+        found = []
+        failing = self.health.failing
+        if failing is not None:
+            found.append(f"nothing can be written since {instant_text(failing.since_us)}: {failing.why}")
+        if self.intake.refusing is not None:
+            found.append(self.intake.refusing)
+        if self.intake.full:
+            found.append(f"the queue is full: {self.intake.events:,} events wait")
+        return tuple(found)
+
     def step(self, wait_s: float = 0.0) -> bool:
         """One group; whether there is more to do at once. For the thread, and for tests that have none."""
         taken = self.intake.take(wait_s)
@@ -117,7 +132,10 @@ class Writer:
             if self.health.failing is not None:
                 self._probe(now_us)
             releases = self._look_around(now_us, until_us)
-        tasks = [*taken.tasks, *releases]
+        for task in taken.tasks:
+            if isinstance(task, Swap):
+                self._swap(task)
+        tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *releases]
         if tasks:
             self._attempt(tasks, until_us)
         elif not taken.more:
@@ -160,6 +178,14 @@ class Writer:
         except StateError as fault:
             self._refused(fault)
             return ()
+
+    def _swap(self, task: Swap) -> None:
+        try:
+            notices = task.run(self.desk)
+        except Exception as fault:  # noqa: BLE001 the policy before goes on
+            self._give_up(task, fault)
+        else:
+            task.future.set_result(notices)
 
     def _attempt(self, tasks: Sequence[AnyTask], until_us: int) -> None:
         """Do all of them and commit; if one raises, do them again without what it did."""
@@ -217,7 +243,7 @@ class Writer:
     def _tell(self, draft: Draft) -> None:
         if draft.shown:
             self._call(self._hooks.decided, draft.shown)
-        channels = frozenset(row.channel for row in draft.outbox.values())
+        channels = frozenset(row.channel for row in draft.outbox.values() if row.status is OutboxStatus.PENDING)
         if channels:
             self._call(self._hooks.outbox, channels)
 

@@ -33,4 +33,4 @@ def test_the_same_event_again_is_told_as_a_duplicate_and_sent_once() -> None:
     (received,) = bench.receive(event("e1"))
     assert received.accepted
     assert [decision.reason for decision in received.decisions] == [Reason.DUPLICATE]
-    assert len(bench.store.rows) == 1
+    assert len(bench.store.messages) == 1
