@@ -126,4 +126,5 @@ def _address(desk: Desk, state: UserState, row: OutboxRow) -> str | None:
 
 
 def _last_active_us(state: UserState, channel: str) -> int | None:
-    return None
+    heard = [active.time_us for name in ("", channel) if (active := state.active.get(name)) is not None]
+    return max(heard, default=None)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
-from botopt.engine.engine import Engine
 from botopt.engine.values import as_declared
 from botopt.engine.windows import NEWEST_KEY, Kept, compare, meta_values
 from botopt.engine.work import Work
@@ -18,25 +15,12 @@ from botopt.model.silence import Silence
 from botopt.model.user_state import NEVER_US, Send
 from botopt.runtime.draft import Draft
 from botopt.runtime.items import Received
+from botopt.runtime.serving import Serving
 from botopt.runtime.states import States
-from botopt.sources.envelope import Decoder
 from botopt.state.journal_key import NO_JOURNAL
 
 _ID_DIGITS = 24
 _GONE = "the event type is not declared any more: the policy changed while the event waited"
-
-
-class Serving(msgspec.Struct, frozen=True):
-    """A policy at work: its engine, and the reader of what platforms tell us."""
-
-    engine: Engine
-    decoder: Decoder
-    since_us: int
-
-    @property
-    def revision(self) -> str:
-        """The policy's."""
-        return self.engine.policy.revision
 
 
 class Desk:
@@ -69,7 +53,7 @@ class Desk:
             StateError: the store cannot be read. Nothing has changed.
         """
         meta = {**self.store.meta(), **self.meta()}
-        self._windows, self.notices = compare(meta, serving.engine.keep.windows())
+        self._windows, self.notices = compare(meta, serving.windows)
         self._windows_changed = True
         self.serving = serving
 

@@ -11,14 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.engine.build import build
 from botopt.loading.stamps import Stamp, folders, stamp
 from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.errors import BotoptError
 from botopt.model.policy import Policy
 from botopt.runtime.clock import Clock
-from botopt.runtime.desk import Serving
-from botopt.sources.envelope import Decoder
+from botopt.runtime.serving import Serving, serve
 
 FINDINGS_SHOWN = 5
 
@@ -97,7 +95,7 @@ class Reloading:
         if policy.revision == self._current():
             self.refused = None
             return None
-        serving = Serving(build(policy), Decoder(policy), self._clock())
+        serving = serve(policy, self._clock())
         notices = self._swap(serving)
         self.refused = None
         self._changed(serving, notices)

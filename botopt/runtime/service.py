@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.engine.build import build
 from botopt.model.decision import Decision
 from botopt.model.delivery import Feedback
 from botopt.model.event import Event, Rejected
@@ -25,17 +24,16 @@ from botopt.model.live import DecisionQuery, DecisionRow, LiveReader, LiveStore,
 from botopt.model.policy import Policy
 from botopt.runtime.claims import Claim, Conclude
 from botopt.runtime.clock import Clock
-from botopt.runtime.desk import Serving
 from botopt.runtime.feedback import TakeFeedback
 from botopt.runtime.items import Answering, Claimed, Received
 from botopt.runtime.queries import DryRun, Queries
 from botopt.runtime.readers import Readers
 from botopt.runtime.receiving import Erase, Receive
 from botopt.runtime.reload import Loaded, Loader, RefusedPolicy, Reloading
+from botopt.runtime.serving import Serving, serve
 from botopt.runtime.status import Status, status_of
 from botopt.runtime.tasks import Swap
 from botopt.runtime.writer import Hooks, Writer, WriterSettings
-from botopt.sources.envelope import Decoder
 from botopt.state.user_view import UserView
 
 _ENDING = "the service is ending; nothing was taken. Try again at its successor"
@@ -81,7 +79,7 @@ class Service:
     ) -> None:
         self._open_live = open_live
         self._open_reader = open_reader
-        self._serving = Serving(build(policy), Decoder(policy), clock())
+        self._serving = serve(policy, clock())
         self._clock = clock
         self._listeners = listeners or Listeners()
         self._settings = settings
@@ -183,7 +181,7 @@ class Service:
     @property
     def policy(self) -> Policy:
         """What decides now."""
-        return self._serving.engine.policy
+        return self._serving.policy
 
     def reader(self) -> LiveReader:
         """One more reader of the state, for one thread, which closes it."""
@@ -239,7 +237,7 @@ class Service:
         return notices
 
     def _changed(self, what: Serving | RefusedPolicy, notices: tuple[str, ...]) -> None:
-        told = what if isinstance(what, RefusedPolicy) else what.engine.policy
+        told = what if isinstance(what, RefusedPolicy) else what.policy
         try:
             self._listeners.policy(told, notices)
         except Exception as fault:  # noqa: BLE001 the swap has happened

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from botopt.model.errors import BotoptError
-from botopt.runtime.desk import Desk, Serving
+from botopt.runtime.desk import Desk
+from botopt.runtime.serving import Serving
 
 T = TypeVar("T")
 

@@ -21,13 +21,14 @@ from botopt.model.errors import BotoptError, StateError
 from botopt.model.instants import instant_text
 from botopt.model.live import Changes, LiveStore, OutboxStatus
 from botopt.runtime.clock import Clock
-from botopt.runtime.desk import Desk, Serving
+from botopt.runtime.desk import Desk
 from botopt.runtime.draft import Draft, is_empty
 from botopt.runtime.health import Health
 from botopt.runtime.intake import AnyTask, Bounds, Intake
 from botopt.runtime.items import Stopping
 from botopt.runtime.receiving import Release
 from botopt.runtime.scheduler import Scheduler
+from botopt.runtime.serving import Serving
 from botopt.runtime.states import MOST_BYTES, MOST_USERS, States
 from botopt.runtime.tasks import Broken, Swap
 from botopt.state.journal_key import NO_JOURNAL
