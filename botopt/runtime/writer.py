@@ -124,7 +124,7 @@ class Writer:
         return tuple(found)
 
     def step(self, wait_s: float = 0.0) -> bool:
-        """One group; whether there is more to do at once. For the thread, and for tests that have none."""
+        """One group; whether there may be more to do at once. For the thread, and for tests that have none."""
         taken = self.intake.take(wait_s)
         now_us = self._clock()
         until_us = now_us if taken.waiting_since_us is None else min(now_us, taken.waiting_since_us)
@@ -141,7 +141,7 @@ class Writer:
             self._attempt(tasks, until_us)
         elif not taken.more:
             self._idle(now_us)
-        return taken.more or bool(releases)
+        return taken.more or bool(tasks)
 
     def _live(self) -> None:
         more = True

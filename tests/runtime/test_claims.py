@@ -1,0 +1,219 @@
+"""What delivery asks of the writer."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from botopt.model.delivery import Feedback
+from botopt.model.live import DecisionQuery, OutboxStatus
+from botopt.model.policy import DeliverySettings
+from botopt.model.user_state import Response
+from botopt.runtime.claims import Claim
+from botopt.runtime.serving import serve
+from botopt.state.memory_control import MemoryControl
+from tests.engine.support import base
+from tests.runtime.fakes import full_disk
+from tests.runtime.making import HOUR, MINUTE, NOON, Bench, event, serving_of
+
+EXPIRES = base(events="x: {channel: chat, weight: 0.8, message: hello, expires_after: 1h}")
+
+
+def sent(bench: Bench, *events):
+    """The ids of messages that were sent for these."""
+    return [received.decisions[0].id for received in bench.receive(*(events or (event("e1"),)))]
+
+
+def response(bench: Bench, user: str = "ada") -> Response:
+    return bench.state(user).sends[-1].response
+
+
+def test_a_claim_is_on_the_disk_before_the_message_is_given_out() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    bench.clock.now_us += MINUTE
+    (claimed,) = bench.claim()
+    assert claimed.row == bench.store.messages[id]
+    assert (claimed.row.status, claimed.row.attempts, claimed.row.first_us) == ("claimed", 1, NOON + MINUTE)
+    assert claimed.parcel.message.id == id
+    assert claimed.parcel.event == event("e1")
+    assert claimed.address == "ada"
+    assert claimed.last_active_us is None
+    assert bench.claim() == []
+
+
+def test_only_so_many_are_claimed_and_only_of_that_channel() -> None:
+    bench = Bench()
+    sent(bench, *(event("e1", user=f"u{number}") for number in range(5)))
+    assert len(bench.claim(limit=3)) == 3
+    assert bench.claim("sms") == []
+    assert len(bench.claim()) == 2
+
+
+def test_two_claims_of_one_group_do_not_give_out_one_message_twice() -> None:
+    bench = Bench()
+    sent(bench)
+    claims = [Claim("chat", 10, NOON) for _ in range(2)]
+    for claim in claims:
+        bench.writer.intake.put_first(claim)
+    bench.run()
+    assert [len(claim.future.result(0)) for claim in claims] == [1, 0]
+
+
+def test_an_attempt_counts_on_and_the_first_one_is_remembered() -> None:
+    bench = Bench()
+    sent(bench)
+    (claimed,) = bench.claim()
+    bench.conclude([msgspec.structs.replace(claimed.row, status=OutboxStatus.PENDING, next_us=NOON + MINUTE)])
+    assert bench.claim() == []
+    assert bench.woken[-1] == frozenset({"chat"})
+    bench.clock.now_us += MINUTE
+    (again,) = bench.claim()
+    assert (again.row.attempts, again.row.first_us) == (2, NOON)
+
+
+def test_an_empty_claim_writes_nothing() -> None:
+    bench = Bench()
+    sent(bench)
+    bench.claim()
+    before = len(bench.store.commits)
+    assert bench.claim() == []
+    assert len(bench.store.commits) == before
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (event("x", "user.deleted"), "rejected: user.deleted"),
+        (event("x", "user.unsubscribed"), "no_consent"),
+        (event("x", "user.unsubscribed", channel="chat"), "no_consent"),
+        (event("x", "paid", order="7"), "resolved: paid-since"),
+    ],
+)
+def test_what_must_not_go_out_any_more_is_withdrawn_and_taken_back(told, reason) -> None:
+    bench = Bench("{id: paid-since, resolved_by: [paid], same: [order], within: 7d}")
+    (id,) = sent(bench, event("e1", order="7"))
+    bench.receive(told)
+    assert bench.claim() == []
+    row = bench.store.messages[id]
+    assert (row.status, row.detail, row.attempts) == ("withdrawn", reason, 0)
+    if told.type != "user.deleted":
+        assert response(bench) is Response.FAILED
+    assert bench.claim() == []
+
+
+def test_what_has_expired_is_withdrawn() -> None:
+    bench = Bench(serving=serving_of(EXPIRES))
+    (id,) = sent(bench, event("e1", "x"))
+    bench.clock.now_us += HOUR + 1
+    assert bench.claim() == []
+    assert (bench.store.messages[id].status, bench.store.messages[id].detail) == ("withdrawn", "expired")
+    assert response(bench) is Response.FAILED
+
+
+def test_what_was_taken_back_counts_for_no_cooldown() -> None:
+    bench = Bench("{id: often, cooldown: 6h}")
+    sent(bench)
+    bench.receive(event("x", "user.unsubscribed"))
+    bench.claim()
+    bench.receive(event("y", "user.subscribed"))
+    assert bench.receive(event("e2"))[0].decisions[0].outcome == "sent"
+
+
+def test_a_message_that_died_is_taken_back_once_however_often_it_is_said() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    (claimed,) = bench.claim()
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    failed = Feedback(type="message.failed", event_id=f"dead:{id}", message_id=id, user="ada")
+    bench.conclude([dead], [failed])
+    assert response(bench) is Response.FAILED
+    state = bench.state().identities.copy()
+    bench.conclude([dead], [failed])
+    assert bench.state().identities == state
+    assert len(bench.store.decisions(DecisionQuery())) == 1
+
+
+def test_a_fallback_is_a_row_of_its_own_and_can_be_claimed() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    (claimed,) = bench.claim()
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    other = msgspec.structs.replace(
+        claimed.row, key=f"{id}:sms", channel="sms", status=OutboxStatus.PENDING, attempts=0, first_us=None
+    )
+    bench.conclude([dead, other])
+    (again,) = bench.claim("sms")
+    assert (again.row.key, again.row.message_id, again.row.attempts) == (f"{id}:sms", id, 1)
+
+
+def test_the_address_is_the_attribute_that_the_channel_names() -> None:
+    chat = msgspec.structs.replace(serving_of(base()).policy.channels["chat"], delivery=DeliverySettings(to="nick"))
+    bench = Bench(serving=serve(msgspec.structs.replace(serving_of(base()).policy, channels={"chat": chat}), 0))
+    sent(bench)
+    (claimed,) = bench.claim()
+    assert claimed.address is None
+    bench.receive(event("x", "user.updated", nick="+49 151"))
+    sent(bench, event("e2", "b"))
+    (claimed,) = bench.claim()
+    assert claimed.address == "+49 151"
+
+
+def test_delivery_learns_when_the_user_was_last_heard_of() -> None:
+    bench = Bench()
+    sent(bench, event("e1"), event("e2", "b"))
+    bench.receive(event("x", "user.active", channel="sms"))
+    assert bench.claim(limit=1)[0].last_active_us is None
+    bench.clock.now_us += MINUTE
+    bench.receive(event("y", "user.active", time_us=NOON + MINUTE))
+    assert bench.claim()[0].last_active_us == NOON + MINUTE
+
+
+def test_what_an_administrator_dropped_meanwhile_is_not_given_out() -> None:
+    bench = Bench()
+    kept, dropped = sent(bench, event("e1"), event("e2", "b"))
+    bench.store.before_commit = lambda _: MemoryControl(bench.store).drop_outbox([dropped], NOON, "me")
+    assert [claimed.row.key for claimed in bench.claim()] == [kept]
+    assert bench.store.messages[dropped].status == "dropped"
+
+
+def test_a_message_whose_bytes_are_damaged_is_dead() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    bench.store.messages[id] = msgspec.structs.replace(bench.store.messages[id], parcel=b"?")
+    assert bench.claim() == []
+    assert bench.store.messages[id].status == "dead"
+    assert "damaged" in str(bench.store.messages[id].detail)
+    assert response(bench) is Response.FAILED
+
+
+def test_a_claim_that_cannot_be_written_gives_nothing_out() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    bench.store.before_commit = full_disk
+    with pytest.raises(Exception, match="disk is full"):
+        bench.claim()
+    assert bench.store.messages[id].status == "pending"
+
+
+def test_what_an_earlier_life_had_claimed_is_handed_out_as_unfinished() -> None:
+    bench = Bench()
+    sent(bench, event("e1"), event("e2", "b"))
+    (claimed,) = bench.claim(limit=1)
+    again = Bench(store=bench.store)
+    assert again.writer.unfinished == (claimed.row,)
+    assert len(again.claim()) == 1
+    assert again.writer.unfinished == (claimed.row,)
+
+
+def test_claims_go_before_events_that_wait() -> None:
+    bench = Bench()
+    sent(bench)
+    order: list[str] = []
+    first = bench.put(event("e2"))
+    first.add_done_callback(lambda _: order.append("event"))
+    claim = Claim("chat", 1, NOON)
+    claim.future.add_done_callback(lambda _: order.append("claim"))
+    bench.writer.intake.put_first(claim)
+    bench.run()
+    assert order == ["claim", "event"]
