@@ -40,7 +40,10 @@ class Received(msgspec.Struct, frozen=True):
 
 
 Answering = Callable[[Sequence[Received]], StoredAnswer]
-"""Makes the answer that is to be kept for an `Idempotency-Key`, from what became of the request's events."""
+"""Makes the answer that is to be kept for an `Idempotency-Key`, from what became of the request's events.
+
+It is called in the writer's thread before the commit, and may be called again for the same request.
+"""
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -75,8 +78,18 @@ class Submitting(Protocol):
         received_us: int,
         answering: Answering | None = None,
         trace: Mapping[str, str] | None = None,
+        read_by: str | None = None,
     ) -> Future[Sequence[Received]]:
-        """Decide events, in their order, and commit what follows.
+        """Decide events, in their order, and commit what follows. All of them are taken, or none.
+
+        Args:
+            events: what one request brought.
+            received_us: when it came; no user's clock reads less from then on.
+            answering: makes the answer that is committed with it.
+            trace: the headers of its W3C trace context.
+            read_by: the revision of the policy whose decoder read them. Where another policy decides them meanwhile
+                (or None says that nobody knows), they are taken as that one declares them, and an event of a type that
+                it does not know is rejected.
 
         Raises:
             Overloaded: at once, when the queue is full.
@@ -84,7 +97,12 @@ class Submitting(Protocol):
         """
 
     def feedback(self, channel: str, feedback: Sequence[Feedback], received_us: int) -> Future[Sequence[Received]]:
-        """Take in what a platform told us. What names no user or message that is known is not accepted."""
+        """Take in what a platform told us. What names no user or message that is known is not accepted.
+
+        Raises:
+            Overloaded: at once, when the queue is full.
+            Stopping: at once.
+        """
 
     def erase(self, user: str, now_us: int) -> Future[bool]:
         """Forget a user; whether anything was known. Until `user.subscribed` comes, the id is refused."""
