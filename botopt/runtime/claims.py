@@ -14,6 +14,7 @@ from botopt.runtime.feedback import resolve
 from botopt.runtime.items import Claimed
 from botopt.runtime.tasks import Task
 
+_MOST_REASON = 200
 _DAMAGED = "the message cannot be read any more: its bytes in the state file are damaged"
 
 
@@ -68,7 +69,11 @@ class Claim(Task[Sequence[Claimed]]):
         now_us = self._now_us
         desk.draft.outbox[row.key] = msgspec.structs.replace(row, status=status, detail=detail, changed_us=now_us)
         told = Feedback(
-            type="message.failed", event_id=f"{status.value}:{row.key}", message_id=row.message_id, user=row.user
+            type="message.failed",
+            event_id=f"{row.message_id}:failed",  # as delivery says it: heard once, whoever is first
+            message_id=row.message_id,
+            user=row.user,
+            data={"reason": detail[:_MOST_REASON]},
         )
         take(desk, row.channel, told, now_us)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from botopt.model.condition import ValueType
 from botopt.model.delivery import Feedback
 from botopt.model.event import Event, Rejected, request_digest
 from botopt.model.instants import instant_text
-from botopt.model.policy import FEEDBACK_TYPES
+from botopt.model.policy import FEEDBACK_TYPES, Value
 from botopt.runtime.desk import Desk
 from botopt.runtime.items import Received
 from botopt.runtime.tasks import Task
+from botopt.sources.instants import END_US, FIRST_US
+from botopt.sources.reserved import FAILURE
 
 _TOLD_BYTES = 1_000
+_TIMES = frozenset(name for name, spec in FAILURE.items() if spec.type is ValueType.TIME)
 
 Found = tuple[str, str | None]
 """Whom it is about, and which message."""
@@ -37,7 +41,7 @@ class TakeFeedback(Task[Sequence[Received]]):
 
     def _take(self, desk: Desk, told: Feedback, place: int) -> Received:
         event = resolve(desk, self._channel, told, self.received_us)
-        origin = f"{id(self)}:{place}"
+        origin = f"{self.number}:{place}"
         if isinstance(event, Event):
             return desk.decide(event, self.received_us, origin, {}, same_policy=True)
         digest = request_digest(self.received_us, place, f"{origin}\0{told.event_id}".encode())
@@ -55,7 +59,7 @@ def resolve(desk: Desk, channel: str, told: Feedback, received_us: int) -> Event
         return found
     user, message_id = found
     at_us = received_us if told.time_us is None else min(told.time_us, received_us)
-    data = dict(told.data)
+    data = {name: _as_written(name, value) for name, value in told.data.items()}
     if message_id is not None and told.type in FEEDBACK_TYPES:
         data["message_id"] = message_id
     envelope = {
@@ -69,6 +73,13 @@ def resolve(desk: Desk, channel: str, told: Feedback, received_us: int) -> Event
     }
     event = desk.serving.decoder.read(envelope, received_us=received_us)
     return event.detail if isinstance(event, Rejected) else event
+
+
+def _as_written(name: str, value: Value) -> Value:
+    """A value as events on the wire have it: they are read as strictly, and there times are texts."""
+    if name in _TIMES and isinstance(value, int):
+        return instant_text(min(max(value, FIRST_US), END_US - 1))
+    return value
 
 
 def _find(desk: Desk, channel: str, told: Feedback) -> Found | str:

@@ -55,6 +55,11 @@ class Queries:
         with self._readers.reader() as reader:
             return reader.decision(id)
 
+    def next_us(self, channel: str) -> int | None:
+        """When the next pending message of a channel may be tried."""
+        with self._readers.reader() as reader:
+            return reader.outbox_next_us(channel)
+
     def explain(self, policy: Policy, event: Event, now_us: int) -> DryRun:
         """What this policy would decide about an event that came now. Nothing is written, and the writer is not asked.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from queue import LifoQueue
+from queue import Empty, LifoQueue
 from threading import Lock
 
 from botopt.model.errors import StateError
 from botopt.model.live import LiveReader
-from botopt.runtime.items import Stopping
+from botopt.runtime.items import Overloaded, Stopping
 
 MOST = 4
-_WAIT_S = 30.0
+_WAIT_S = 10.0
 
 
 class Readers:
@@ -33,9 +33,13 @@ class Readers:
 
         Raises:
             StateError: the state cannot be read.
+            Overloaded: none was free for a long time.
             Stopping: the service has ended.
         """
-        reader = self._idle.get(timeout=_WAIT_S)
+        try:
+            reader = self._idle.get(timeout=_WAIT_S)
+        except Empty:
+            raise Overloaded(1) from None
         try:
             if self._closed:
                 raise Stopping("the service has ended")

@@ -50,7 +50,7 @@ class Receive(Task[Sequence[Received]]):
             if isinstance(one, Rejected):
                 found.append(desk.reject(one, self.received_us))
             else:
-                origin = f"{id(self)}:{place}"
+                origin = f"{self.number}:{place}"
                 found.append(desk.decide(one, self.received_us, origin, self._trace, same_policy=same_policy))
         received = tuple(found)
         if self._answering is not None:

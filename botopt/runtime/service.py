@@ -42,12 +42,14 @@ _ENDING = "the service is ending; nothing was taken. Try again at its successor"
 class Listeners(msgspec.Struct, frozen=True, kw_only=True):
     """Who is told what happens. Whatever they raise is reported to `failed` and forgotten; all must come back at once.
 
-    `decided`: the decisions of a commit, in the writer's thread. `outbox`: messages on these channels may be due
-    (None: on any), in the writer's thread. `policy`: this policy decides from now on, and sentences about what the
-    state does not remember for it; or a change was refused. `failed`: a fault of botopt's own, to be logged.
+    `decided`: the decisions of a commit. `committed`: how many tasks a commit was for, and how many seconds it took.
+    `outbox`: messages on these channels may be due (None: on any). These three are told in the writer's thread.
+    `policy`: this policy decides from now on, and sentences about what the state does not remember for it; or a change
+    was refused. `failed`: a fault of botopt's own, to be logged.
     """
 
     decided: Callable[[Sequence[Decision]], None] = lambda _: None
+    committed: Callable[[int, float], None] = lambda _, __: None
     outbox: Callable[[frozenset[str] | None], None] = lambda _: None
     policy: Callable[[Policy | RefusedPolicy, tuple[str, ...]], None] = lambda _, __: None
     failed: Callable[[str, BaseException], None] = lambda _, __: None
@@ -104,7 +106,8 @@ class Service:
         """
         store = self._open_live()
         try:
-            hooks = Hooks(decided=self._listeners.decided, outbox=self._listeners.outbox, failed=self._listeners.failed)
+            told = self._listeners
+            hooks = Hooks(decided=told.decided, committed=told.committed, outbox=told.outbox, failed=told.failed)
             writer = Writer(store, self._serving, self._clock, hooks, self._settings)
         except BaseException:
             store.close()
@@ -171,6 +174,10 @@ class Service:
         task = Conclude(rows, feedback, self._clock())
         self._writer.intake.put_first(task)
         return task.future
+
+    def next_us(self, channel: str) -> int | None:
+        """When the next pending message of a channel may be tried; sees whatever a future has promised."""
+        return self._queries.next_us(channel)
 
     def unfinished(self) -> Sequence[OutboxRow]:
         """What an earlier life of the service had claimed when it ended: the fate of these attempts is not known."""

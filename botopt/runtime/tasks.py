@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future
+from itertools import count
 from typing import Generic, TypeVar
 
 from botopt.model.errors import BotoptError
@@ -11,6 +12,8 @@ from botopt.runtime.desk import Desk
 from botopt.runtime.serving import Serving
 
 T = TypeVar("T")
+
+_numbers = count(1)
 
 
 class Broken(BotoptError):
@@ -23,7 +26,8 @@ class Broken(BotoptError):
 class Task(Generic[T]):
     """One thing that is asked. `run` may be called again, after everything that it changed was taken back.
 
-    `events` and `size` (bytes, about) are what it takes in the queue. `received_us` is when it came.
+    `events` and `size` (bytes, about) are what it takes in the queue. `received_us` is when it came. No other task of
+    this process has its `number`.
     """
 
     events: int = 0
@@ -32,6 +36,7 @@ class Task(Generic[T]):
 
     def __init__(self) -> None:
         self.future: Future[T] = Future()
+        self.number = next(_numbers)
 
     def users(self) -> Iterable[str]:
         """Whose states it will ask for, as far as that is known before."""

@@ -43,11 +43,13 @@ _SILENCE_KEPT_US = 60_000_000
 class Hooks(msgspec.Struct, frozen=True, kw_only=True):
     """What the writer calls, in its own thread and after a commit. Whatever they raise is reported and forgotten.
 
-    `decided`: the decisions of a group. `outbox`: messages on these channels may be due; None: on any.
+    `decided`: the decisions of a group. `committed`: how many tasks it was, and how many seconds the commit took.
+    `outbox`: messages on these channels may be due; None: on any.
     `failed`: something raised that should not have; a sentence, and what it was.
     """
 
     decided: Callable[[Sequence[Decision]], None] = lambda _: None
+    committed: Callable[[int, float], None] = lambda _, __: None
     outbox: Callable[[frozenset[str] | None], None] = lambda _: None
     failed: Callable[[str, BaseException], None] = lambda _, __: None
 
@@ -138,7 +140,7 @@ class Writer:
                 self._swap(task)
         tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *releases]
         if tasks:
-            self._attempt(tasks, until_us)
+            self._do(tasks, until_us)
         elif not taken.more:
             self._idle(now_us)
         return taken.more or bool(tasks)
@@ -188,6 +190,16 @@ class Writer:
         else:
             task.future.set_result(notices)
 
+    def _do(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+        """Whatever happens, everybody gets an answer."""
+        try:
+            self._attempt(tasks, until_us)
+        except Exception as fault:  # noqa: BLE001 a fault of the writer itself
+            self.desk.abandon()
+            for task in tasks:
+                if not task.future.done():
+                    self._give_up(task, fault)
+
     def _attempt(self, tasks: Sequence[AnyTask], until_us: int) -> None:
         """Do all of them and commit; if one raises, do them again without what it did."""
         self.desk.begin(until_us)
@@ -219,6 +231,7 @@ class Writer:
         try:
             changes = draft.changes(desk.states.rows(desk.serving.engine.prune), desk.meta())
             unwritten: frozenset[str] = frozenset()
+            begun = time.monotonic()
             if not is_empty(changes):
                 unwritten = self._store.commit_changes(changes)
                 self.health.wrote(self._clock())
@@ -239,9 +252,10 @@ class Writer:
             desk.committed()
             for task, result in results:
                 task.future.set_result(task.settle(result, unwritten))
-            self._tell(draft)
+            self._tell(draft, len(results), time.monotonic() - begun)
 
-    def _tell(self, draft: Draft) -> None:
+    def _tell(self, draft: Draft, tasks: int, took_s: float) -> None:
+        self._call(self._hooks.committed, tasks, took_s)
         if draft.shown:
             self._call(self._hooks.decided, draft.shown)
         channels = frozenset(row.channel for row in draft.outbox.values() if row.status is OutboxStatus.PENDING)
@@ -285,9 +299,9 @@ class Writer:
         except StateError as fault:
             self._refused(fault)
 
-    def _call(self, hook: Callable[[Any], None], argument: object) -> None:
+    def _call(self, hook: Callable[..., None], *arguments: object) -> None:
         try:
-            hook(argument)
+            hook(*arguments)
         except Exception as fault:  # noqa: BLE001 a fault in a log or a metric stops no message
             self._report("a hook of the service failed", fault)
 

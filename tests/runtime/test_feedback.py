@@ -98,6 +98,21 @@ def test_feedback_is_read_as_strictly_as_events(bench: Bench) -> None:
     assert "no-such" in str(received.decisions[0].detail)
 
 
+def test_a_provider_that_caps_is_told_to_the_engine(bench: Bench) -> None:
+    until_us = bench.clock.now_us + DAY
+    data = {"reason": "131049", "capped_until": until_us}
+    told = Feedback(type="message.failed", event_id="f", message_id=bench.ids[1], data=data)
+    bench.conclude([], [told])
+    assert responses(bench) == ["pending", "failed"]
+    assert bench.state().capped["chat"].until_us == until_us
+
+
+def test_a_provider_that_caps_for_ever_is_heard_too(bench: Bench) -> None:
+    told = Feedback(type="message.failed", event_id="f", message_id=bench.ids[1], data={"capped_until": 2**62})
+    bench.conclude([], [told])
+    assert responses(bench) == ["pending", "failed"]
+
+
 def test_somebody_who_writes_to_us_was_active(bench: Bench) -> None:
     told = Feedback(type="user.active", event_id="m1", address="+49", data={"channel": "chat"})
     assert bench.told(told)[0].accepted

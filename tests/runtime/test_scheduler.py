@@ -114,7 +114,7 @@ def test_ten_thousand_that_fall_due_at_once_leave_room_for_fresh_events() -> Non
 def test_silences_are_known_from_the_start_and_end_by_time() -> None:
     bench = Bench()
     control = MemoryControl(bench.store)
-    control.add_silence(Silence("s1", NOON, NOON + HOUR, ("a",), "an outage", "me"))
+    control.add_silence(Silence("s1", ("a",), NOON, NOON + HOUR, "an outage", "me"))
     again = Bench(store=bench.store)
     (received,) = again.receive(event("e1"))
     assert (received.decisions[0].reason, received.decisions[0].by) == (Reason.SILENCED, "s1")
@@ -131,7 +131,7 @@ def test_a_silence_that_an_administrator_adds_or_ends_counts_from_the_next_group
     bench = Bench()
     bench.receive(event("e1"))
     control = MemoryControl(bench.store)
-    control.add_silence(Silence("s1", NOON, NOON + HOUR))
+    control.add_silence(Silence("s1", until_us=NOON + HOUR))
     assert bench.receive(event("e2"))[0].decisions[0].reason is Reason.SILENCED
     assert bench.woken[-1] is None  # whatever was changed, delivery looks
     control.end_silence("s1", NOON, "me")

@@ -109,7 +109,7 @@ def test_an_administrator_s_silence_counts_while_the_service_runs(tmp_path) -> N
     with Running(tmp_path) as running:
         running.receive(event("e1"))
         control = open_control(running.path)
-        control.add_silence(Silence("s1", NOON, NOON + HOUR, ("b",), "an outage", "me"))
+        control.add_silence(Silence("s1", ("b",), NOON, NOON + HOUR, "an outage", "me"))
         assert running.receive(event("e2", "b"))[0].decisions[0].reason == "silenced"
         assert [one.id for one in running.service.status().silences] == ["s1"]
         control.end_silence("s1", NOON, "me")

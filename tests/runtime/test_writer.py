@@ -7,12 +7,14 @@ import threading
 import pytest
 
 from botopt.model.decision import Outcome, Reason
+from botopt.model.errors import StateError
 from botopt.model.event import Rejected, request_digest
 from botopt.model.live import Changes, DecisionQuery, StoredAnswer, unpack_parcel
 from botopt.model.record import decode_line
 from botopt.runtime.intake import Bounds
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.runtime.tasks import Broken
+from botopt.state.opening import open_live
 from tests.engine.support import base
 from tests.runtime.fakes import FakeStore, full_disk
 from tests.runtime.making import HOUR, MINUTE, NOON, SECOND, Bench, event, serving_of
@@ -250,6 +252,37 @@ def test_a_full_disk_acknowledges_nothing_and_is_told_until_there_is_room() -> N
     bench.run()  # nobody asks for anything, and yet it is noticed
     assert bench.writer.health.failing is None
     assert bench.receive(event("e1", "b", time_us=bench.clock.now_us))[0].decisions[0].outcome is Outcome.SENT
+
+
+def test_a_real_full_disk_is_survived(tmp_path) -> None:
+    with open_live(tmp_path / "state.db") as store:
+        bench = Bench(store=store)
+        bench.receive(event("e0"))
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+        futures = [
+            bench.put(*(event(f"e{number}", user=f"u{number}-{place}") for place in range(200))) for number in range(3)
+        ]
+        bench.run()
+        for future in futures:
+            with pytest.raises(StateError, match="the disk is full"):
+                future.result(0)
+        assert [row.user for row in store.users()] == ["ada"]
+        assert len(bench.claim()) == 1  # what fits is written
+        store._connection.execute("PRAGMA max_page_count = 1000000")
+        assert all(one.accepted for one in bench.receive(*(event("e1", user=f"u{number}") for number in range(200))))
+        assert bench.writer.health.failing is None
+
+
+def test_a_fault_of_the_writer_itself_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    future = bench.put(event("e1"))
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.writer, "_commit", lambda *_: 1 / 0)
+        bench.run()
+    with pytest.raises(Broken):
+        future.result(0)
+    assert bench.receive(event("e1"))[0].decisions[0].outcome is Outcome.SENT
 
 
 @pytest.mark.parametrize("failing", range(12))
