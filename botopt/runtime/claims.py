@@ -7,13 +7,17 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from botopt.model.delivery import Feedback
-from botopt.model.live import OutboxRow, OutboxStatus, Parcel, unpack_parcel
+from botopt.model.live import OutboxQuery, OutboxRow, OutboxStatus, Parcel, unpack_parcel
 from botopt.model.user_state import UserState
 from botopt.runtime.desk import Desk
 from botopt.runtime.feedback import resolve
 from botopt.runtime.items import Claimed
 from botopt.runtime.tasks import Task
 
+BACK_US = 1_000_000
+"""A clock that goes back by less is not worth a thought: nothing waits longer than that for it."""
+
+_RESCHEDULED = 2_000
 _MOST_REASON = 200
 _DAMAGED = "the message cannot be read any more: its bytes in the state file are damaged"
 
@@ -93,6 +97,27 @@ class Conclude(Task[None]):
         for told in self._feedback:
             channel = next((row.channel for row in self._rows if row.message_id == told.message_id), "")
             take(desk, channel, told, self._now_us)
+
+
+class Reschedule(Task[int]):
+    """Messages that were written by a clock that has gone back since: each waits as long as it was to wait, not longer.
+
+    Of the newest that wait, `_RESCHEDULED` at most: those that a jump put off are among them.
+    """
+
+    def __init__(self, now_us: int) -> None:
+        super().__init__()
+        self._now_us = now_us
+
+    def run(self, desk: Desk) -> int:
+        now_us = self._now_us
+        found = 0
+        for row in desk.store.outbox(OutboxQuery(statuses=(OutboxStatus.PENDING,), limit=_RESCHEDULED)):
+            if row.changed_us > now_us and row.key not in desk.draft.outbox:
+                next_us = now_us + max(row.next_us - row.changed_us, 0)
+                desk.draft.outbox[row.key] = msgspec.structs.replace(row, next_us=next_us, changed_us=now_us)
+                found += 1
+        return found
 
 
 def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:

@@ -102,7 +102,7 @@ class Reloading:
         return None
 
     def ask(self) -> None:
-        """Let the watching thread reload soon. Safe in a signal handler."""
+        """Let a thread reload soon. Comes back at once."""
         self._asked.set()
 
     def start(self, workspace: Path | None) -> None:

@@ -25,6 +25,7 @@ from botopt.model.policy import Policy
 from botopt.runtime.claims import Claim, Conclude
 from botopt.runtime.clock import Clock
 from botopt.runtime.feedback import TakeFeedback
+from botopt.runtime.hooks import Hooks
 from botopt.runtime.items import Answering, Claimed, Received
 from botopt.runtime.queries import DryRun, Queries
 from botopt.runtime.readers import Readers
@@ -33,7 +34,7 @@ from botopt.runtime.reload import Loaded, Loader, RefusedPolicy, Reloading
 from botopt.runtime.serving import Serving, serve
 from botopt.runtime.status import Status, status_of
 from botopt.runtime.tasks import Swap
-from botopt.runtime.writer import Hooks, Writer, WriterSettings
+from botopt.runtime.writer import Writer, WriterSettings
 from botopt.state.user_view import UserView
 
 _ENDING = "the service is ending; nothing was taken. Try again at its successor"
@@ -233,7 +234,7 @@ class Service:
         return self._reloading.reload_now()
 
     def ask_reload(self) -> None:
-        """Have it read again soon. Safe in a signal handler."""
+        """Have it read again soon. Comes back at once."""
         self._reloading.ask()
 
     def _swap(self, serving: Serving) -> tuple[str, ...]:

@@ -10,27 +10,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
-from botopt.model.decision import Decision
-from botopt.model.errors import BotoptError, StateError
+from botopt.model.errors import StateError
 from botopt.model.instants import instant_text
-from botopt.model.live import Changes, LiveStore, OutboxStatus
+from botopt.model.live import Changes, LiveStore
+from botopt.runtime.claims import BACK_US, Reschedule
 from botopt.runtime.clock import Clock
 from botopt.runtime.desk import Desk
-from botopt.runtime.draft import Draft, is_empty
+from botopt.runtime.groups import Groups
 from botopt.runtime.health import Health
+from botopt.runtime.hooks import Hooks
 from botopt.runtime.intake import AnyTask, Bounds, Intake
 from botopt.runtime.items import Stopping
-from botopt.runtime.receiving import Release
 from botopt.runtime.scheduler import Scheduler
 from botopt.runtime.serving import Serving
 from botopt.runtime.states import MOST_BYTES, MOST_USERS, States
-from botopt.runtime.tasks import Broken, Swap
+from botopt.runtime.tasks import Swap
 from botopt.state.journal_key import NO_JOURNAL
 
 _PAUSE_S = 1.0
@@ -38,20 +36,6 @@ _PAUSE_S = 1.0
 
 _SILENCE_KEPT_US = 60_000_000
 """Silences that are over stay this long: an event that came before their end may still wait."""
-
-
-class Hooks(msgspec.Struct, frozen=True, kw_only=True):
-    """What the writer calls, in its own thread and after a commit. Whatever they raise is reported and forgotten.
-
-    `decided`: the decisions of a group. `committed`: how many tasks it was, and how many seconds the commit took.
-    `outbox`: messages on these channels may be due; None: on any.
-    `failed`: something raised that should not have; a sentence, and what it was.
-    """
-
-    decided: Callable[[Sequence[Decision]], None] = lambda _: None
-    committed: Callable[[int, float], None] = lambda _, __: None
-    outbox: Callable[[frozenset[str] | None], None] = lambda _: None
-    failed: Callable[[str, BaseException], None] = lambda _, __: None
 
 
 class WriterSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +74,9 @@ class Writer:
         self._clock = clock
         self._hooks = hooks or Hooks()
         self._scheduler = Scheduler(store)
+        self._groups = Groups(self.desk, store, clock, self.health, self._hooks, self._refused, self._scheduler.failed)
         self._version: int | None = None
+        self._latest_us: int | None = None
         self._thread = threading.Thread(target=self._live, name="botopt-writer", daemon=True)
         self._deadline: float | None = None
         self._pause_until = 0.0
@@ -130,17 +116,15 @@ class Writer:
         taken = self.intake.take(wait_s)
         now_us = self._clock()
         until_us = now_us if taken.waiting_since_us is None else min(now_us, taken.waiting_since_us)
-        releases: Sequence[Release] = ()
+        found: Sequence[AnyTask] = ()
         if self._deadline is None and time.monotonic() >= self._pause_until:
-            if self.health.failing is not None:
-                self._probe(now_us)
-            releases = self._look_around(now_us, until_us)
+            found = self._look_around(now_us, until_us)
         for task in taken.tasks:
             if isinstance(task, Swap):
                 self._swap(task)
-        tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *releases]
+        tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *found]
         if tasks:
-            self._do(tasks, until_us)
+            self._groups.do(tasks, until_us)
         elif not taken.more:
             self._idle(now_us)
         return taken.more or bool(tasks)
@@ -151,7 +135,7 @@ class Writer:
             try:
                 more = self.step(0.0 if more or self._deadline is not None else self.settings.idle_s)
             except Exception as fault:  # noqa: BLE001 the thread must outlive any fault of ours
-                self._report("the writer met a fault outside of any task", fault)
+                self._hooks.report("the writer met a fault outside of any task", fault)
                 more = False
             if self._over(more):
                 break
@@ -164,116 +148,40 @@ class Writer:
             return False
         return time.monotonic() > self._deadline or not more
 
-    def _look_around(self, now_us: int, until_us: int) -> Sequence[Release]:
-        """What administrators changed, and which held messages are due."""
+    def _look_around(self, now_us: int, until_us: int) -> Sequence[AnyTask]:
+        """What administrators changed, which held messages are due, and what a clock that went back put off."""
         try:
+            if self.health.failing is not None:
+                self._probe(now_us)
             version = self._store.control_version()
             if version != self._version:
                 first, self._version = self._version is None, version
                 self.desk.silences = tuple(self._store.silences(now_us))
                 if not first:
-                    self._call(self._hooks.outbox, None)
+                    self._hooks.call(self._hooks.outbox, None)
             elif any(silence.until_us + _SILENCE_KEPT_US <= now_us for silence in self.desk.silences):
                 self.desk.silences = tuple(
                     silence for silence in self.desk.silences if silence.until_us + _SILENCE_KEPT_US > now_us
                 )
-            return self._scheduler.due(until_us)
+            return [*self._clock_went_back(now_us), *self._scheduler.due(until_us)]
         except StateError as fault:
             self._refused(fault)
-            return ()
+        except Exception as fault:  # noqa: BLE001 those who wait must have their turn
+            self._hooks.report("the writer could not look around", fault)
+        return ()
+
+    def _clock_went_back(self, now_us: int) -> Sequence[AnyTask]:
+        """At the start, too: it may have happened while nobody looked."""
+        before_us, self._latest_us = self._latest_us, now_us
+        return () if before_us is not None and now_us > before_us - BACK_US else (Reschedule(now_us),)
 
     def _swap(self, task: Swap) -> None:
         try:
             notices = task.run(self.desk)
         except Exception as fault:  # noqa: BLE001 the policy before goes on
-            self._give_up(task, fault)
+            self._groups.give_up(task, fault)
         else:
             task.future.set_result(notices)
-
-    def _do(self, tasks: Sequence[AnyTask], until_us: int) -> None:
-        """Whatever happens, everybody gets an answer."""
-        try:
-            self._attempt(tasks, until_us)
-        except Exception as fault:  # noqa: BLE001 a fault of the writer itself
-            self.desk.abandon()
-            for task in tasks:
-                if not task.future.done():
-                    self._give_up(task, fault)
-
-    def _attempt(self, tasks: Sequence[AnyTask], until_us: int) -> None:
-        """Do all of them and commit; if one raises, do them again without what it did."""
-        self.desk.begin(until_us)
-        try:
-            self.desk.states.bring({user for task in tasks for user in task.users()})
-            results = [(task, task.run(self.desk)) for task in tasks]
-        except Exception:  # noqa: BLE001 whose fault it is comes out when each is done by itself
-            self.desk.abandon()
-            self._carefully(tasks, until_us)
-        else:
-            self._commit(results, until_us)
-
-    def _carefully(self, tasks: Sequence[AnyTask], until_us: int) -> None:
-        """One after another, each with a way back."""
-        self.desk.begin(until_us)
-        results = []
-        for task in tasks:
-            self.desk.mark()
-            try:
-                results.append((task, task.run(self.desk)))
-            except Exception as fault:  # noqa: BLE001 one task's fault is not the others'
-                self.desk.undo()
-                self._give_up(task, fault)
-        self._commit(results, until_us)
-
-    def _commit(self, results: Sequence[tuple[AnyTask, Any]], until_us: int) -> None:
-        desk = self.desk
-        draft = desk.draft
-        try:
-            changes = draft.changes(desk.states.rows(desk.serving.engine.prune), desk.meta())
-            unwritten: frozenset[str] = frozenset()
-            begun = time.monotonic()
-            if not is_empty(changes):
-                unwritten = self._store.commit_changes(changes)
-                self.health.wrote(self._clock())
-        except StateError as fault:
-            desk.abandon()
-            self._refused(fault)
-            for task, _ in results:
-                task.failed(fault)
-        except Exception as fault:  # noqa: BLE001 something in the rows of one task
-            desk.abandon()
-            if len(results) > 1:
-                for task, _ in results:
-                    self._attempt([task], until_us)
-            else:
-                for task, _ in results:
-                    self._give_up(task, fault)
-        else:
-            desk.committed()
-            for task, result in results:
-                task.future.set_result(task.settle(result, unwritten))
-            self._tell(draft, len(results), time.monotonic() - begun)
-
-    def _tell(self, draft: Draft, tasks: int, took_s: float) -> None:
-        self._call(self._hooks.committed, tasks, took_s)
-        if draft.shown:
-            self._call(self._hooks.decided, draft.shown)
-        channels = frozenset(row.channel for row in draft.outbox.values() if row.status is OutboxStatus.PENDING)
-        if channels:
-            self._call(self._hooks.outbox, channels)
-
-    def _give_up(self, task: AnyTask, fault: Exception) -> None:
-        if isinstance(task, Release):
-            self._scheduler.failed(task.user)
-        if isinstance(fault, StateError):
-            self._refused(fault)
-        if isinstance(fault, BotoptError):
-            task.failed(fault)
-            return
-        self._report(f"{type(task).__name__.lower()} failed, and nothing of it was taken", fault)
-        broken = Broken()
-        broken.__cause__ = fault
-        task.failed(broken)
 
     def _refused(self, fault: StateError) -> None:
         self.health.failed(self._clock(), str(fault))
@@ -298,13 +206,3 @@ class Writer:
                 self._tidy_at = now if full else now + self.settings.tidy_every_s
         except StateError as fault:
             self._refused(fault)
-
-    def _call(self, hook: Callable[..., None], *arguments: object) -> None:
-        try:
-            hook(*arguments)
-        except Exception as fault:  # noqa: BLE001 a fault in a log or a metric stops no message
-            self._report("a hook of the service failed", fault)
-
-    def _report(self, words: str, fault: BaseException) -> None:
-        with suppress(Exception):  # who reports faults has one: there is nobody left to tell
-            self._hooks.failed(words, fault)

@@ -14,9 +14,10 @@ from botopt.model.instants import instant_us
 from botopt.model.policy import Policy
 from botopt.runtime.claims import Claim, Conclude
 from botopt.runtime.feedback import TakeFeedback
+from botopt.runtime.hooks import Hooks
 from botopt.runtime.receiving import Erase, Receive
 from botopt.runtime.serving import Serving, serve
-from botopt.runtime.writer import Hooks, Writer, WriterSettings
+from botopt.runtime.writer import Writer, WriterSettings
 from botopt.verify.validate import load
 from tests.engine.support import TEMPLATES, base
 from tests.runtime.fakes import FakeStore
@@ -68,6 +69,7 @@ class Bench:
         serving: Serving | None = None,
         store: FakeStore | None = None,
         clock: Clock | None = None,
+        hooks: Hooks | None = None,
         **settings: object,
     ) -> None:
         self.store = FakeStore() if store is None else store
@@ -76,7 +78,7 @@ class Bench:
         self.seen: list[object] = []
         self.faults: list[tuple[str, BaseException]] = []
         self.woken: list[frozenset[str] | None] = []
-        hooks = Hooks(
+        hooks = hooks or Hooks(
             decided=self.seen.extend,
             outbox=self.woken.append,
             failed=lambda words, fault: self.faults.append((words, fault)),

@@ -79,7 +79,7 @@ def grouped(
     """The same through a writer: `cuts` say after how many arrivals it gets its turn."""
     bench = Bench(serving=starter(), bounds=Bounds(group=group), most_users=most_users)
     if careful:
-        bench.writer._attempt = bench.writer._carefully
+        bench.writer._groups._attempt = bench.writer._groups._carefully
     for number, (at_us, event) in enumerate(given):
         bench.put(event, at_us=at_us)
         if number in cuts:

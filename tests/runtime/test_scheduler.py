@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
+
 from botopt.model.decision import Outcome, Reason
 from botopt.model.live import DecisionQuery, unpack_parcel
 from botopt.model.silence import Silence
@@ -63,6 +65,28 @@ def test_a_clock_that_jumps_ahead_and_back_releases_once() -> None:
         bench.clock.now_us = now_us
         bench.run()
     assert outcomes(bench) == [("ada", "held"), ("ada", "sent")]
+
+
+def test_a_clock_that_jumps_back_keeps_no_message_waiting() -> None:
+    bench = Bench()
+    now, later = (received.decisions[0].id for received in bench.receive(event("e1"), event("e2", "b")))
+    row = bench.store.messages[later]
+    bench.store.messages[later] = msgspec.structs.replace(row, next_us=NOON + 5 * MINUTE)
+    bench.clock.now_us = NOON - HOUR
+    bench.run()
+    assert bench.store.messages[now].next_us == NOON - HOUR
+    assert bench.store.messages[later].next_us == NOON - HOUR + 5 * MINUTE
+    assert bench.woken[-1] == frozenset({"chat"})
+    assert [claimed.row.key for claimed in bench.claim()] == [now]
+
+
+def test_a_clock_that_went_back_while_nobody_looked_keeps_none_waiting_either() -> None:
+    bench = Bench()
+    bench.receive(event("e1"))
+    again = Bench(store=bench.store)
+    again.clock.now_us = NOON - HOUR
+    again.run()
+    assert len(again.claim()) == 1
 
 
 def test_what_fell_due_before_an_event_came_in_is_released_before_it_and_what_falls_due_later_after_it() -> None:

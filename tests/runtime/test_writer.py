@@ -7,10 +7,11 @@ import threading
 import pytest
 
 from botopt.model.decision import Outcome, Reason
-from botopt.model.errors import StateError
+from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.event import Rejected, request_digest
 from botopt.model.live import Changes, DecisionQuery, StoredAnswer, unpack_parcel
 from botopt.model.record import decode_line
+from botopt.runtime.hooks import Hooks
 from botopt.runtime.intake import Bounds
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.runtime.tasks import Broken
@@ -254,6 +255,23 @@ def test_a_full_disk_acknowledges_nothing_and_is_told_until_there_is_room() -> N
     assert bench.receive(event("e1", "b", time_us=bench.clock.now_us))[0].decisions[0].outcome is Outcome.SENT
 
 
+def test_a_user_whose_row_is_damaged_is_nobody_else_s_trouble() -> None:
+    bench = Bench()
+
+    def damaged(users: list[str]) -> None:
+        if "bob" in users:
+            raise StateCorrupt('the state of user "bob" is damaged')
+
+    bench.store.before_load = damaged
+    futures = [bench.put(event("e1", user=user)) for user in ("ada", "bob", "carl")]
+    bench.run()
+    assert [future.exception(0) is None for future in futures] == [True, False, True]
+    with pytest.raises(StateCorrupt):
+        bench.receive(event("e2", user="bob"))
+    assert bench.writer.not_ready() == ()
+    assert len(bench.faults) == 2
+
+
 def test_a_real_full_disk_is_survived(tmp_path) -> None:
     with open_live(tmp_path / "state.db") as store:
         bench = Bench(store=store)
@@ -278,7 +296,7 @@ def test_a_fault_of_the_writer_itself_leaves_nobody_waiting(monkeypatch: pytest.
     bench = Bench()
     future = bench.put(event("e1"))
     with monkeypatch.context() as broken:
-        broken.setattr(bench.writer, "_commit", lambda *_: 1 / 0)
+        broken.setattr(bench.writer._groups, "_commit", lambda *_: 1 / 0)
         bench.run()
     with pytest.raises(Broken):
         future.result(0)
@@ -404,12 +422,10 @@ def test_what_cannot_be_done_in_time_is_refused() -> None:
 
 
 def test_hooks_that_raise_are_reported_and_stop_nothing() -> None:
-    bench = Bench()
-
     def broken(_: object) -> None:
         raise KeyError("metric")
 
-    bench.writer._hooks = type(bench.writer._hooks)(decided=broken, failed=lambda w, f: bench.faults.append((w, f)))
+    bench = Bench(hooks=Hooks(decided=broken, failed=lambda words, fault: bench.faults.append((words, fault))))
     assert bench.receive(event("e1"))[0].accepted
     assert [words for words, _ in bench.faults] == ["a hook of the service failed"]
 
