@@ -10,16 +10,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from botopt.delivery.registry import CHANNEL_TYPES
+from botopt.loading.policy import load_policy
 from botopt.model.decision import Outcome
+from botopt.model.delivery import Feedback
+from botopt.model.diagnostic import Diagnostic, Severity
 from botopt.model.errors import StateLocked
 from botopt.model.live import DecisionQuery, OutboxStatus
+from botopt.model.position import Position
 from botopt.model.silence import Silence
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.runtime.reload import Loaded
 from botopt.runtime.service import Listeners, Service
 from botopt.state.opening import open_control, open_live, open_reader
 from tests.engine.support import TEMPLATES, base
-from tests.runtime.making import HOUR, NOON, Clock, event, policy_of
+from tests.runtime.making import HOUR, NOON, Clock, event, policy_of, write_policy
 
 WAIT_S = 30.0
 
@@ -85,6 +90,15 @@ def test_events_in_messages_out_and_all_of_it_is_there_after_a_restart(tmp_path)
         assert [row.event_id for row in running.service.decisions(DecisionQuery())] == ["e2", "e1"]
         assert running.receive(event("e1"))[0].decisions[0].reason == "duplicate"
         assert running.service.decision(received.decisions[0].id).outcome == "sent"
+
+
+def test_an_event_in_the_night_of_a_jumping_clock_is_decided_at_the_user_s_time(tmp_path) -> None:
+    with Running(tmp_path) as running:
+        assert running.receive(event("e1"))[0].decisions[0].time_us == NOON
+        running.clock.now_us = NOON - HOUR
+        assert running.receive(event("e2", "b", time_us=NOON - HOUR))[0].decisions[0].time_us == NOON
+        running.clock.now_us = NOON + HOUR
+        assert running.receive(event("e3", "b", time_us=NOON + HOUR))[0].decisions[0].time_us == NOON + HOUR
 
 
 def test_two_services_do_not_share_a_state(tmp_path) -> None:
@@ -191,10 +205,56 @@ def test_the_policy_is_swapped_under_load_and_no_event_is_lost(tmp_path) -> None
         assert len(decided) == len(futures)
 
 
-def test_a_refused_policy_is_told_and_the_last_good_one_serves(tmp_path) -> None:
-    from botopt.model.diagnostic import Diagnostic, Severity
-    from botopt.model.position import Position
+def test_a_file_that_changes_is_decided_by_soon(tmp_path) -> None:
+    folder = tmp_path / "workspace"
+    write_policy(folder, base())
 
+    def loader() -> Loaded:
+        found = load_policy(folder, channel_types=CHANNEL_TYPES)
+        return Loaded(found.policy, found.diagnostics)
+
+    with Running(tmp_path, loader=loader, workspace=folder) as running:
+        (folder / "templates" / "all.yaml").write_text(TEMPLATES.replace("Hello", "Good day"))
+        running.until(lambda: running.policies)
+        assert running.receive(event("e1"))[0].decisions[0].message.text == "Good day"
+        (folder / "templates" / "all.yaml").write_text(TEMPLATES)
+        running.service.ask_reload()
+        running.until(lambda: len(running.policies) > 1)
+        assert running.receive(event("e2", "b"))[0].decisions[0].message.text == "Hello"
+
+
+def test_a_listener_of_the_policy_that_raises_changes_nothing(tmp_path) -> None:
+    with Running(tmp_path, loader=lambda: Loaded(policy_of(base("{id: often, cooldown: 1h}")))) as running:
+        listeners = Listeners(policy=lambda *_: 1 / 0, failed=lambda words, _: running.policies.append(words))
+        running.service._listeners = listeners
+        assert running.service.reload_now() is None
+        assert running.policies == ["a listener of the policy failed"]
+        assert running.receive(event("e1"))[0].decisions[0].revision == running.service.policy.revision
+
+
+def test_feedback_and_the_next_time_of_a_channel_go_through_the_service(tmp_path) -> None:
+    with Running(tmp_path) as running:
+        (received,) = running.receive(event("e1"))
+        assert running.service.next_us("chat") == NOON
+        assert running.service.next_us("sms") is None
+        told = Feedback(type="message.clicked", event_id="c1", message_id=received.decisions[0].id)
+        assert running.service.feedback("chat", [told], NOON).result(WAIT_S)[0].accepted
+        with running.service.reader() as reader:
+            assert reader.decision(received.decisions[0].id).user == "ada"
+
+
+def test_a_state_that_cannot_be_opened_is_let_go_of(tmp_path) -> None:
+    running = Running(tmp_path)
+    store = open_live(running.path)
+    store.meta = lambda: {"newest_event_us": "no number"}
+    running.service._open_live = lambda: store
+    with pytest.raises(ValueError, match="no number"):
+        running.service.start()
+    with Running(tmp_path):
+        pass
+
+
+def test_a_refused_policy_is_told_and_the_last_good_one_serves(tmp_path) -> None:
     found = Diagnostic("B102", Severity.ERROR, Position("rules/all.yaml", 14, 12), 'unknown event type "x"')
     with Running(tmp_path, loader=lambda: Loaded(None, (found,))) as running:
         refused = running.service.reload_now()

@@ -303,6 +303,25 @@ def test_a_fault_of_the_writer_itself_leaves_nobody_waiting(monkeypatch: pytest.
     assert bench.receive(event("e1"))[0].decisions[0].outcome is Outcome.SENT
 
 
+def test_a_store_that_cannot_even_say_what_is_due_keeps_nobody_waiting() -> None:
+    bench = Bench()
+    bench.store.due = lambda *_: 1 / 0
+    assert bench.receive(event("e1"))[0].accepted
+    assert [words for words, _ in bench.faults] == ["the writer could not look around"] * len(bench.faults)
+
+
+def test_a_store_that_cannot_be_read_is_told() -> None:
+    bench = Bench()
+    bench.store.control_version = lambda: full_disk(None)
+    bench.writer.step()
+    assert bench.writer.health.failing.times == 1
+    bench.writer._pause_until = 0.0
+    bench.store.before_commit = full_disk
+    bench.writer.step()
+    assert bench.writer.health.failing.times >= 2
+    assert bench.writer.health.failing.since_us == NOON
+
+
 @pytest.mark.parametrize("failing", range(12))
 def test_a_commit_that_fails_changes_nothing_but_who_has_to_ask_again(failing: int) -> None:
     """Whoever gets a fault sends the same again: at the end all is as if nothing had failed."""
