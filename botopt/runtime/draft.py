@@ -16,7 +16,7 @@ class _Mark(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionRow, ...]
     shown: int
     outbox: dict[str, OutboxRow]
-    answers: int
+    answers: tuple[StoredAnswer, ...]
     erased: int
 
 
@@ -58,12 +58,13 @@ class Draft:
         """Nothing of a user is written but what comes after this, and the tombstone."""
         self._decisions = [row for row in self._decisions if row.user != user]
         self.outbox = {key: row for key, row in self.outbox.items() if row.user != user}
+        self.answers = [answer for answer in self.answers if user not in answer.users]
         self.erased.append(user)
 
     def mark(self) -> None:
         """From here on, `undo` takes back."""
         self._mark = _Mark(
-            tuple(self._decisions), len(self.shown), dict(self.outbox), len(self.answers), len(self.erased)
+            tuple(self._decisions), len(self.shown), dict(self.outbox), tuple(self.answers), len(self.erased)
         )
 
     def undo(self) -> None:
@@ -73,7 +74,7 @@ class Draft:
         self._decisions = list(mark.decisions)
         self.outbox = dict(mark.outbox)
         del self.shown[mark.shown :]
-        del self.answers[mark.answers :]
+        self.answers = list(mark.answers)
         del self.erased[mark.erased :]
 
     def changes(self, users: Sequence[UserRow], meta: dict[str, str]) -> Changes:

@@ -7,7 +7,7 @@ import pytest
 
 from botopt.engine.hashes import decision_id
 from botopt.model.delivery import Feedback
-from botopt.model.live import DecisionQuery, OutboxStatus
+from botopt.model.live import DecisionQuery, OutboxStatus, StoredAnswer
 from botopt.model.user_state import Response, unpack
 from botopt.runtime.feedback import TakeFeedback
 from botopt.runtime.intake import Bounds
@@ -174,6 +174,18 @@ def test_what_is_on_its_way_when_its_user_is_erased_stays_gone(bench: Bench) -> 
     bench.conclude([msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)], [failed])
     assert not bench.store.messages
     assert not bench.store.decisions(DecisionQuery())
+
+
+def test_an_answer_that_tells_of_an_erased_user_is_not_kept() -> None:
+    bench = Bench()
+
+    def answering(received) -> StoredAnswer:
+        return StoredAnswer("k", "h", 202, b"ada", NOON, ("ada",))
+
+    bench.put(event("e1"), answering=answering)
+    bench.writer.intake.put_in_order(Erase("ada", NOON))
+    bench.run()
+    assert bench.store.answer("k") is None
 
 
 def test_erasure_keeps_its_place_among_the_events() -> None:
