@@ -11,7 +11,7 @@ from botopt.state.user_rows import row, unpacked
 MOST_USERS = 10_000
 MOST_BYTES = 25 << 20
 
-_WEIGHT = 4
+_WEIGHT = 6
 """How much larger a state is unpacked than packed, about; and what it takes however little it holds."""
 _LEAST = 1_000
 

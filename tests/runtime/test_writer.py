@@ -357,6 +357,36 @@ def test_a_commit_that_fails_changes_nothing_but_who_has_to_ask_again(failing: i
     assert told[0] == told[1]
 
 
+@pytest.mark.parametrize("lost", range(8))
+def test_an_answer_that_was_lost_after_its_commit_sends_nothing_twice(lost: int) -> None:
+    """A disk that fails while it says that it has written: whoever asks again hears of a duplicate."""
+    calm, bench = Bench(), Bench()
+    commit, commits = bench.store.commit_changes, 0
+
+    def forgetful(changes: Changes) -> frozenset[str]:
+        nonlocal commits
+        commits += 1
+        unwritten = commit(changes)
+        if commits == lost + 1:
+            full_disk(changes)
+        return unwritten
+
+    bench.store.commit_changes = forgetful
+    for number in range(8):
+        one = event(f"e{number}", user=f"u{number % 3}")
+        calm.receive(one)
+        try:
+            bench.receive(one)
+        except StateError:
+            bench.writer._pause_until = 0.0
+            (received,) = bench.receive(one)
+            assert received.decisions[0].reason is Reason.DUPLICATE
+            assert number == lost
+    assert bench.store.messages == calm.store.messages
+    decided = [row.id for row in bench.store.decisions(DecisionQuery()) if row.reason != "duplicate"]
+    assert decided == [row.id for row in calm.store.decisions(DecisionQuery())]
+
+
 # ---------------------------------------------------------------- the queue
 
 
