@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from botopt.model.delivery import Feedback
+from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.live import OutboxQuery, OutboxRow, OutboxStatus, Parcel, unpack_parcel
 from botopt.model.user_state import UserState
 from botopt.runtime.desk import Desk
@@ -19,6 +21,8 @@ BACK_US = 1_000_000
 
 _RESCHEDULED = 2_000
 _MOST_REASON = 200
+_AGAIN_US = 60_000_000
+_BROKEN = "botopt failed when it looked whether this may still go out; the log of the service says why"
 _DAMAGED = "the message cannot be read any more: its bytes in the state file are damaged"
 
 
@@ -35,26 +39,35 @@ class Claim(Task[Sequence[Claimed]]):
         drafted = desk.draft.outbox
         due = desk.store.outbox_due(self._now_us, self._channel, self._limit)
         rows = [row for row in due if row.key not in drafted]  # else another task of this group has it already
-        desk.states.bring(row.user for row in rows)
-        found = []
-        for row in rows:
-            claimed = self._claim(desk, row)
-            if claimed is not None:
-                found.append(claimed)
-        return found
+        with suppress(StateCorrupt):  # of one user: whose it is comes out below
+            desk.states.bring(row.user for row in rows)
+        return [claimed for row in rows if (claimed := self._claim(desk, row)) is not None]
 
     def settle(self, result: Sequence[Claimed], unwritten: Collection[str]) -> Sequence[Claimed]:
         return [claimed for claimed in result if claimed.row.key not in unwritten]
 
     def _claim(self, desk: Desk, row: OutboxRow) -> Claimed | None:
+        """No message may keep the others of its channel from theirs, whatever ails it."""
         now_us = self._now_us
         try:
             parcel = unpack_parcel(row.parcel)
+            state = desk.states.look(row.user)
+            stopped = _stopped(desk, state, row, parcel, now_us)
         except msgspec.MsgspecError:
             self._end(desk, row, OutboxStatus.DEAD, _DAMAGED)
             return None
-        state = desk.states.look(row.user)
-        stopped = _stopped(desk, state, row, parcel, now_us)
+        except StateCorrupt as fault:
+            row = msgspec.structs.replace(row, status=OutboxStatus.DEAD, detail=str(fault), changed_us=now_us)
+            desk.draft.outbox[row.key] = row
+            return None
+        except StateError:
+            raise
+        except Exception as fault:  # noqa: BLE001 a fault of ours
+            desk.draft.faults.append((f"message {row.key} could not be checked, and is put off", fault))
+            desk.draft.outbox[row.key] = msgspec.structs.replace(
+                row, next_us=now_us + _AGAIN_US, detail=_BROKEN, changed_us=now_us
+            )
+            return None
         if stopped is not None:
             self._end(desk, row, OutboxStatus.WITHDRAWN, stopped)
             return None
@@ -125,9 +138,13 @@ def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:
     event = resolve(desk, channel, told, now_us)
     if isinstance(event, str):
         return
-    state = desk.states.look(event.user)
+    try:
+        state = desk.states.look(event.user)
+    except StateCorrupt as fault:
+        desk.draft.faults.append((f"a message could not be taken back from {event.user}", fault))
+        return
     if not state.deleted and any(send.id.hex() == event.data.get("message_id") for send in state.sends):
-        desk.decide(event, now_us, told.event_id, {}, same_policy=True)
+        desk.take_back(event, now_us, told.event_id)
 
 
 def _stopped(desk: Desk, state: UserState, row: OutboxRow, parcel: Parcel, now_us: int) -> str | None:

@@ -26,8 +26,7 @@ _GONE = "the event type is not declared any more: the policy changed while the e
 class Desk:
     """The writer's own; nothing else may touch it.
 
-    `now_us`: until when messages that were held are due in this group. `notices` say where the policy looks further
-    back than the state remembers.
+    `notices` say where the policy looks further back than the state remembers.
     """
 
     def __init__(self, store: LiveStore, states: States, serving: Serving) -> None:
@@ -35,7 +34,6 @@ class Desk:
         self.states = states
         self.serving = serving
         self.draft = Draft()
-        self.now_us = NEVER_US
         self.silences: tuple[Silence, ...] = ()
         self._watch = _Watch()
         meta = store.meta()
@@ -63,11 +61,6 @@ class Desk:
         if self._windows_changed:
             return meta_values(self._windows, newest_us) | NO_JOURNAL
         return {} if self._newest_us == self._committed_newest_us else {NEWEST_KEY: str(self._newest_us)}
-
-    def begin(self, now_us: int) -> None:
-        """A new group."""
-        self.draft = Draft()
-        self.now_us = now_us
 
     def committed(self) -> None:
         """The draft is in the store."""
@@ -129,6 +122,18 @@ class Desk:
         own = watch.own or _own(decisions, line)
         refused = any(decision.reason is Reason.REJECTED for decision in own)
         return Received(event.id, accepted=not refused, decisions=own)
+
+    def take_back(self, event: Event, at_us: int, origin: str) -> None:
+        """Decide an event of our own making, such as the failure of a message.
+
+        What became of the message must be written whatever ails its user: a fault is noted, and changes nothing.
+        """
+        before = self.states.copy(event.user)
+        try:
+            self.decide(event, at_us, origin, {}, same_policy=True)
+        except Exception as fault:  # noqa: BLE001 whatever it is
+            self.states.put(event.user, before)
+            self.draft.faults.append((f"a message could not be taken back from {event.user}", fault))
 
     def release(self, user: str, until_us: int) -> None:
         """Decide again what is held for a user, and due."""

@@ -18,6 +18,7 @@ class _Mark(msgspec.Struct, frozen=True):
     outbox: dict[str, OutboxRow]
     answers: tuple[StoredAnswer, ...]
     erased: int
+    faults: int
 
 
 class Draft:
@@ -29,6 +30,8 @@ class Draft:
         self.outbox: dict[str, OutboxRow] = {}
         self.answers: list[StoredAnswer] = []
         self.erased: list[str] = []
+        self.faults: list[tuple[str, Exception]] = []
+        """What went wrong beside the point, to be reported."""
         self._decisions: list[DecisionRow] = []
         self._mark: _Mark | None = None
 
@@ -64,7 +67,12 @@ class Draft:
     def mark(self) -> None:
         """From here on, `undo` takes back."""
         self._mark = _Mark(
-            tuple(self._decisions), len(self.shown), dict(self.outbox), tuple(self.answers), len(self.erased)
+            tuple(self._decisions),
+            len(self.shown),
+            dict(self.outbox),
+            tuple(self.answers),
+            len(self.erased),
+            len(self.faults),
         )
 
     def undo(self) -> None:
@@ -76,6 +84,7 @@ class Draft:
         del self.shown[mark.shown :]
         self.answers = list(mark.answers)
         del self.erased[mark.erased :]
+        del self.faults[mark.faults :]
 
     def changes(self, users: Sequence[UserRow], meta: dict[str, str]) -> Changes:
         """All of it, with these users and meta values."""

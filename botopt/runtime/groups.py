@@ -42,31 +42,29 @@ class Groups:
         self._refused = refused
         self._release_failed = release_failed
 
-    def do(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+    def do(self, tasks: Sequence[AnyTask]) -> None:
         """Whatever happens, everybody gets an answer."""
         try:
-            self._attempt(tasks, until_us)
+            self._attempt(tasks)
         except Exception as fault:  # noqa: BLE001 a fault of the writer itself
             self._desk.abandon()
             for task in tasks:
                 if not task.future.done():
                     self.give_up(task, fault)
 
-    def _attempt(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+    def _attempt(self, tasks: Sequence[AnyTask]) -> None:
         """Do all of them and commit; if one raises, do them again without what it did."""
-        self._desk.begin(until_us)
         try:
             self._desk.states.bring({user for task in tasks for user in task.users()})
             results = [(task, task.run(self._desk)) for task in tasks]
         except Exception:  # noqa: BLE001 whose fault it is comes out when each is done by itself
             self._desk.abandon()
-            self._carefully(tasks, until_us)
+            self._carefully(tasks)
         else:
-            self._commit(results, until_us)
+            self._commit(results)
 
-    def _carefully(self, tasks: Sequence[AnyTask], until_us: int) -> None:
+    def _carefully(self, tasks: Sequence[AnyTask]) -> None:
         """One after another, each with a way back."""
-        self._desk.begin(until_us)
         results = []
         for task in tasks:
             self._desk.mark()
@@ -75,9 +73,9 @@ class Groups:
             except Exception as fault:  # noqa: BLE001 one task's fault is not the others'
                 self._desk.undo()
                 self.give_up(task, fault)
-        self._commit(results, until_us)
+        self._commit(results)
 
-    def _commit(self, results: Sequence[tuple[AnyTask, Any]], until_us: int) -> None:
+    def _commit(self, results: Sequence[tuple[AnyTask, Any]]) -> None:
         desk = self._desk
         draft = desk.draft
         try:
@@ -97,7 +95,7 @@ class Groups:
             desk.abandon()
             if len(results) > 1:
                 for task, _ in results:
-                    self._attempt([task], until_us)
+                    self._attempt([task])
             else:
                 for task, _ in results:
                     self.give_up(task, fault)
@@ -109,6 +107,8 @@ class Groups:
 
     def _tell(self, draft: Draft, tasks: int, took_s: float) -> None:
         self._hooks.call(self._hooks.committed, tasks, took_s)
+        for words, fault in draft.faults:
+            self._hooks.report(words, fault)
         if draft.shown:
             self._hooks.call(self._hooks.decided, draft.shown)
         channels = frozenset(row.channel for row in draft.outbox.values() if row.status is OutboxStatus.PENDING)

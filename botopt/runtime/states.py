@@ -75,6 +75,14 @@ class States:
         self._taken[user] = None
         return state
 
+    def copy(self, user: str) -> bytes:
+        """A user's state, to `put` it back."""
+        return pack(self.look(user))
+
+    def put(self, user: str, blob: bytes) -> None:
+        """Let a user's state be this again."""
+        self._states[user] = unpack(blob)
+
     def mark(self) -> None:
         """From here on, `undo` takes back."""
         self._before = {}

@@ -124,7 +124,7 @@ class Writer:
                 self._swap(task)
         tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *found]
         if tasks:
-            self._groups.do(tasks, until_us)
+            self._groups.do(tasks)
         elif not taken.more:
             self._idle(now_us)
         return taken.more or bool(tasks)

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from botopt.model.delivery import Feedback
+from botopt.model.errors import StateCorrupt
 from botopt.model.live import DecisionQuery, OutboxStatus
 from botopt.model.policy import DeliverySettings
-from botopt.model.user_state import Response
+from botopt.model.user_state import Response, pack
 from botopt.runtime.claims import Claim
 from botopt.runtime.serving import serve
 from botopt.state.memory_control import MemoryControl
@@ -185,6 +186,64 @@ def test_a_message_whose_bytes_are_damaged_is_dead() -> None:
     assert bench.store.messages[id].status == "dead"
     assert "damaged" in str(bench.store.messages[id].detail)
     assert response(bench) is Response.FAILED
+
+
+def test_a_message_whose_user_is_damaged_keeps_no_other_waiting() -> None:
+    bench = Bench(most_users=1)
+    ids = sent(bench, event("e1"), event("e1", user="bob"), event("e1", user="carl"))
+
+    def damaged(users: list[str]) -> None:
+        if "bob" in users:
+            raise StateCorrupt('the state of user "bob" is damaged')
+
+    bench.receive(event("x", "paid", user="zoe"))  # so that the others have to be read
+    bench.store.before_load = damaged
+    assert sorted(claimed.row.user for claimed in bench.claim()) == ["ada", "carl"]
+    assert (bench.store.messages[ids[1]].status, bench.store.messages[ids[1]].detail) == (
+        "dead",
+        'the state of user "bob" is damaged',
+    )
+    bench.conclude([], [Feedback(type="message.failed", event_id="f", message_id=ids[1], user="bob")])
+    assert [words for words, _ in bench.faults] == ["a message could not be taken back from bob"]
+
+
+def test_a_message_that_breaks_the_engine_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    broken, fine = sent(bench, event("e1", order="broken"), event("e2", "b"))
+    withdrawal = bench.serving.engine.withdrawal
+
+    def poisoned(state, event, channel, now_us):
+        return 1 / 0 if event.data.get("order") == "broken" else withdrawal(state, event, channel, now_us)
+
+    with monkeypatch.context() as poison:
+        poison.setattr(bench.serving.engine, "withdrawal", poisoned)
+        assert [claimed.row.key for claimed in bench.claim()] == [fine]
+        assert bench.claim() == []
+    row = bench.store.messages[broken]
+    assert (row.status, row.next_us, row.attempts) == ("pending", NOON + MINUTE, 0)
+    assert str(row.detail).startswith("botopt failed")
+    assert len(bench.faults) == 1
+    bench.clock.now_us += MINUTE
+    assert [claimed.row.key for claimed in bench.claim()] == [broken]
+
+
+def test_a_result_is_written_even_if_the_engine_breaks_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    (claimed,) = bench.claim()
+    before = pack(bench.state())
+    decide = bench.serving.engine.decide
+
+    def poisoned(*some, **more):
+        decide(*some, **more)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bench.serving.engine, "decide", poisoned)
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    bench.conclude([dead], [Feedback(type="message.failed", event_id="f", message_id=id, user="ada")])
+    assert bench.store.messages[id].status == "dead"
+    assert pack(bench.state()) == before
+    assert len(bench.faults) == 1
 
 
 def test_a_claim_that_cannot_be_written_gives_nothing_out() -> None:
