@@ -41,7 +41,8 @@ format: dev ## Format the code and mend what can be mended
 	$(BIN)/ruff format
 
 soak: dev ## Run the slow forms of the tests that kill, break and fuzz (half an hour)
-	BOTOPT_SOAK=1 BOTOPT_FUZZ=30 $(BIN)/python -m pytest -q tests/verify/test_kills.py tests/verify/test_resume.py tests/hostile
+	BOTOPT_SOAK=1 BOTOPT_FUZZ=30 $(BIN)/python -m pytest -q tests/verify/test_kills.py tests/verify/test_resume.py tests/hostile \
+		tests/runtime/test_groups.py
 
 other-pythons: dev ## Run the tests that compare bytes on every other Python of this machine
 	@sh scripts/other_pythons.sh

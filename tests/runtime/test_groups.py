@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -112,7 +113,7 @@ def sendings(store: FakeStore) -> dict[str, OutboxRow]:
     return dict(sorted(store.messages.items()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1_500 if os.environ.get("BOTOPT_SOAK") else 80, deadline=None)
 @given(arrivals(), st.sets(st.integers(0, 24)), st.integers(1, 6), st.sampled_from((1, 2, 10_000)), st.booleans())
 def test_any_groups_give_what_the_engine_alone_gives(given, cuts, group, most_users, careful) -> None:
     end_us = given[-1][0] + 2 * DAY
