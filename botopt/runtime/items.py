@@ -65,7 +65,13 @@ class Writing(Protocol):
         """Claim what is due on a channel. What must not go out any more is withdrawn instead, and not given back."""
 
     def conclude(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback] = ()) -> Future[None]:
-        """Write these rows, new ones (a fallback) too, and take in the feedback (`message.failed`) with them."""
+        """Write these rows, new ones (a fallback) too, and take in the feedback (`message.failed`) with them.
+
+        A row of a message that was erased meanwhile is left out, and so is a new one (no attempts) whose key is there.
+        """
+
+    def unfinished(self) -> Future[Sequence[OutboxRow]]:
+        """What was claimed in an earlier life of the service, and never concluded. Asked once, before any claim."""
 
 
 class Submitting(Protocol):
