@@ -67,7 +67,7 @@ class Writing(Protocol):
     def conclude(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback] = ()) -> Future[None]:
         """Write these rows, new ones (a fallback) too, and take in the feedback (`message.failed`) with them.
 
-        A row of a message that was erased meanwhile is left out, and so is a new one (no attempts) whose key is there.
+        A row takes the place of a claimed one, or is new: what is over, or was erased meanwhile, stays as it is.
         """
 
     def unfinished(self) -> Future[Sequence[OutboxRow]]:

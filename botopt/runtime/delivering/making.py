@@ -1,23 +1,22 @@
-"""From the policy's channels to channels that can send: their options, with what the environment adds."""
+"""From the policy's channels to channels that can send."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
 
 import msgspec
 
+from botopt.delivery.making import make_channel
 from botopt.delivery.registry import CHANNEL_TYPES
 from botopt.model import policy as declared
 from botopt.model.channels import Channel, ChannelType, Surroundings
 from botopt.model.errors import UsageError
-from botopt.model.policy import SECOND_US, DeliverySettings, Policy, Value
+from botopt.model.options import names_in
+from botopt.model.policy import SECOND_US, DeliverySettings, Policy
 from botopt.runtime.clock import Clock
 from botopt.runtime.delivering.transitions import Facts
-
-_NAMED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Made(msgspec.Struct, frozen=True, eq=False):
@@ -32,7 +31,7 @@ class Made(msgspec.Struct, frozen=True, eq=False):
 
 def make_channels(
     policy: Policy,
-    environ: Mapping[str, str],
+    environment: Mapping[str, str],
     now_us: Clock,
     *,
     private_networks: bool = False,
@@ -43,30 +42,37 @@ def make_channels(
 
     Args:
         policy: its channels.
-        environ: where `${NAME}` is looked up.
+        environment: where `${NAME}` is looked up.
         now_us: the clock that channels are given.
         private_networks: whether channels may send to addresses that are not public.
         types: the channel types.
         running: what was made before.
 
     Raises:
-        UsageError: names that the environment lacks, all at once; or what channels say about their options.
+        UsageError: the names that the environment lacks, all of them; or what is wrong with channels, a line for each.
+            No value of the environment is in it.
     """
-    resolved = _resolved(policy, environ)
+    _require_names(policy, environment)
+    before = {} if running is None else running
     made: dict[str, Made] = {}
     faults: list[str] = []
     for name, channel in policy.channels.items():
-        environment = _Environment(environ)
+        identity = _identity(channel, environment, private_networks=private_networks)
+        if name in before and before[name].identity == identity:
+            made[name] = before[name]
+            continue
+        surroundings = Surroundings(name, channel.delivery.timeout_us / SECOND_US, now_us, private_networks)
         try:
-            made[name] = _made(channel, resolved[name], now_us, private_networks, types, running or {})
+            can_send = make_channel(channel, surroundings, environment, types)
         except UsageError as fault:
-            faults.append(environment.hidden(str(fault), channel))
-        except ValueError as fault:
-            faults.append(f'the channel "{name}": {environment.hidden(str(fault), channel)}')
-        except Exception as fault:  # noqa: BLE001  # another package's; its words may quote a secret
+            faults.append(_hidden(str(fault), channel, environment))
+        except Exception as fault:  # noqa: BLE001  # another package's: its words may quote a secret
             faults.append(f'the channel "{name}" cannot be made: {type(fault).__name__}')
+        else:
+            facts = Facts(types[channel.type].repeatable)
+            made[name] = Made(name, channel.delivery, facts, can_send, identity)
     if faults:
-        close_channels(each for name, each in made.items() if each is not (running or {}).get(name))
+        close_channels(each for name, each in made.items() if each is not before.get(name))
         raise UsageError("\n".join(faults))
     return made
 
@@ -78,87 +84,27 @@ def close_channels(made: Iterable[Made]) -> None:
             each.channel.close()
 
 
-class _Environment:
-    """What the environment holds, to be looked up and to be kept out of sight."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def missing(self, value: object) -> list[str]:
-        return [name for name in _names(value) if not self._environ.get(name)]
-
-    def filled(self, value: Value) -> Value:
-        return _replaced(value, lambda name: self._environ[name])
-
-    def hidden(self, text: str, channel: declared.Channel) -> str:
-        """A sentence in which values of this channel's names are names again."""
-        found = {name: self._environ.get(name, "") for name in _names(dict(channel.options))}
-        for name, value in sorted(found.items(), key=lambda item: -len(item[1])):
-            if value:
-                text = text.replace(value, f"${{{name}}}")
-        return text
-
-
-def _resolved(policy: Policy, environ: Mapping[str, str]) -> Mapping[str, Mapping[str, Value]]:
-    environment = _Environment(environ)
+def _require_names(policy: Policy, environment: Mapping[str, str]) -> None:
     missing = [
-        f'  {missed}: the channel "{channel.name}" needs it for "{option}"'
+        f'  {name}, for "{option}" of the channel "{channel.name}"'
         for channel in policy.channels.values()
         for option, value in channel.options
-        for missed in environment.missing(value)
+        for name in names_in({option: value})
+        if not environment.get(name, "").strip()
     ]
     if missing:
-        words = "this environment variable is" if len(missing) == 1 else "these environment variables are"
-        raise UsageError("\n".join([f"{words} not set, or empty:", *dict.fromkeys(missing)]))
-    return {
-        channel.name: {option: environment.filled(value) for option, value in channel.options}
-        for channel in policy.channels.values()
-    }
+        raise UsageError("\n".join(["channels need these environment variables, which are not set:", *missing]))
 
 
-def _made(
-    channel: declared.Channel,
-    options: Mapping[str, Value],
-    now_us: Clock,
-    private_networks: bool,
-    types: Mapping[str, ChannelType],
-    running: Mapping[str, Made],
-) -> Made:
-    settings = channel.delivery
-    identity = _identity(channel, options, private_networks)
-    before = running.get(channel.name)
-    if before is not None and before.identity == identity:
-        return before
-    found = types.get(channel.type)
-    if found is None:
-        raise UsageError(f'the channel "{channel.name}": there is no channel type "{channel.type}"')
-    surroundings = Surroundings(channel.name, settings.timeout_us / SECOND_US, now_us, private_networks)
-    defaults = {option.name: option.default for option in found.options}
-    made = found.make({**defaults, **options}, surroundings)
-    return Made(channel.name, settings, Facts(found.repeatable), made, identity)
-
-
-def _identity(channel: declared.Channel, options: Mapping[str, Value], private_networks: bool) -> bytes:
-    parts = (channel.name, channel.type, channel.delivery, sorted(options.items()), private_networks)
+def _identity(channel: declared.Channel, environment: Mapping[str, str], *, private_networks: bool) -> bytes:
+    named = {name: environment[name] for name in names_in(dict(channel.options))}
+    parts = (channel.name, channel.type, channel.options, channel.delivery, named, private_networks)
     return blake2b(msgspec.json.encode(parts, order="deterministic"), digest_size=16).digest()
 
 
-def _names(value: object) -> list[str]:
-    """The names in `${NAME}`, wherever they stand."""
-    if isinstance(value, str):
-        return _NAMED.findall(value)
-    if isinstance(value, list):
-        return [name for each in value for name in _names(each)]
-    if isinstance(value, dict):
-        return [name for each in value.values() for name in _names(each)]
-    return []
-
-
-def _replaced(value: Value, by: Callable[[str], str]) -> Value:
-    if isinstance(value, str):
-        return _NAMED.sub(lambda found: by(found[1]), value)
-    if isinstance(value, list):
-        return [_replaced(each, by) for each in value]  # type: ignore[arg-type]  # options hold values all the way down
-    if isinstance(value, dict):
-        return {name: _replaced(each, by) for name, each in value.items()}  # type: ignore[arg-type]
-    return value
+def _hidden(text: str, channel: declared.Channel, environment: Mapping[str, str]) -> str:
+    """A sentence in which values of the environment are names again, should a channel quote one."""
+    values = {environment[name]: name for name in names_in(dict(channel.options))}
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, f"${{{values[value]}}}")
+    return text
