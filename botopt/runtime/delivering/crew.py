@@ -74,6 +74,12 @@ class Crew:
             return len(self._running) + len(self._waiting)
 
     @property
+    def resting(self) -> bool:
+        """Whether every attempt is over, and `over` has told of it."""
+        with self._changed:
+            return not self._running and not self._waiting and not self._over
+
+    @property
     def free(self) -> int:
         """How many more attempts can be begun."""
         with self._changed:

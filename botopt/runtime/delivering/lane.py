@@ -32,7 +32,7 @@ LIMIT_TIMES, LIMIT_EXTRA_US = 2, 5 * SECOND_US
 """A thread that is not back after so many timeouts and a little is written off: channels keep their own timeouts."""
 
 _FIRST_TROUBLE_US = SECOND_US // 10
-_FIRST_IDLE_US = SECOND_US // 100
+_FIRST_IDLE_US, _LONGEST_IDLE_US = SECOND_US // 1_000, SECOND_US // 50
 _LONGEST_TROUBLE_US = LONGEST_SLEEP_US
 _MOST_UNWRITTEN = 100
 """Results that are not on the disk, before nothing more is claimed."""
@@ -120,7 +120,7 @@ class Lane:
     def _is_over(self) -> bool:
         if self._until_us is None:
             return False
-        done = not self._crew.running and not self._conclusions.unwritten
+        done = self._crew.resting and not self._conclusions.unwritten
         return done or self._world.monotonic_us() >= self._until_us
 
     def _step(self) -> int:
@@ -130,6 +130,8 @@ class Lane:
             wait_us = self._claim()
         except Exception as fault:  # noqa: BLE001  # a channel goes on, whatever ails the state file
             wait_us = self._trouble(fault)
+        if self._is_over():
+            return 0
         now_us = self._world.monotonic_us()
         times = [self._crew.wait_us(), self._conclusions.wait_us(now_us)]
         if self._until_us is not None:
@@ -185,7 +187,7 @@ class Lane:
             return 0
         # What was due was withdrawn, and more may be. If not, this must not go round and round.
         self._empty += 1
-        return min(_FIRST_IDLE_US << min(self._empty, 16), SECOND_US)
+        return min(_FIRST_IDLE_US << min(self._empty // 8, 16), _LONGEST_IDLE_US)
 
     def _claimed(self, most: int) -> Sequence[Claimed]:
         """What the writer has claimed. Nothing where this has to end and the writer does not answer."""
