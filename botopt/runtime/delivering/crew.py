@@ -81,9 +81,12 @@ class Crew:
 
     @property
     def free(self) -> int:
-        """How many more attempts can be begun."""
+        """How many more attempts can be begun. A place is free once `over` has told what became of the last attempt:
+        it may say that nothing is to be begun now.
+        """
         with self._changed:
-            return 0 if self.blocked else max(self._size - len(self._running) - len(self._waiting), 0)
+            taken = len(self._running) + len(self._waiting) + len(self._over)
+            return 0 if self.blocked else max(self._size - taken, 0)
 
     def give(self, attempt: Attempt) -> None:
         """Begin this one as soon as a thread is there.
