@@ -70,8 +70,8 @@ class Writing(Protocol):
         A row takes the place of a claimed one, or is new: what is over, or was erased meanwhile, stays as it is.
         """
 
-    def unfinished(self) -> Future[Sequence[OutboxRow]]:
-        """What was claimed in an earlier life of the service, and never concluded. Asked once, before any claim."""
+    def unfinished(self) -> Sequence[OutboxRow]:
+        """What an earlier life of the service had claimed when it ended: nobody knows how these attempts went."""
 
 
 class Submitting(Protocol):

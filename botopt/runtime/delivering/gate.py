@@ -47,10 +47,14 @@ class Gate:
         """A message was claimed; what to name when it is over."""
         return self._breaker.begin()
 
+    def unused(self, begun: int) -> None:
+        """It was not tried after all."""
+        self._breaker.unused(begun)
+
     def over(self, begun: int, receipt: Receipt, now_us: int, *, asked: bool) -> None:
         """What came of it. `asked`: whether the platform was."""
         if not asked:
-            self._breaker.unused(begun)
+            self.unused(begun)
         elif isinstance(receipt, Failed) and (receipt.retryable or receipt.unsure):
             pause_us = min(receipt.retry_after_us or 0, LONGEST_PAUSE_US)
             self._breaker.failed(begun, now_us, pause_us)

@@ -160,9 +160,17 @@ class Lane:
             return LONGEST_SLEEP_US
         if not is_due(next_us, now_us):
             return next_us - now_us
-        return self._begin(most)
+        if self._begin(most):
+            self._empty = 0
+            return 0
+        if next_us > now_us:  # a clock that was set back had put it off, and the writer sees to that
+            return LONGEST_SLEEP_US
+        # What was due was withdrawn, and more may be. If not, this must not go round and round.
+        self._empty += 1
+        return min(_FIRST_IDLE_US << min(self._empty // 8, 16), _LONGEST_IDLE_US)
 
     def _begin(self, most: int) -> int:
+        """Claim messages and begin to send them; how many."""
         self.limiter.reserve(most)
         claimed: Sequence[Claimed] = ()
         try:
@@ -172,7 +180,7 @@ class Lane:
         self._troubles = 0
         if self._until_us is not None:
             self._give_back(claimed)
-            return LONGEST_SLEEP_US
+            return len(claimed)
         for number, each in enumerate(claimed):
             self._conclusions.claimed_again(each.row.key)
             with self._changed:
@@ -180,14 +188,11 @@ class Lane:
             try:
                 self._crew.give(Attempt(each, ticket))
             except RuntimeError:  # the system gives no more threads
+                with self._changed:
+                    self._gate.unused(ticket)
                 self._give_back(claimed[number:])
                 raise
-        if claimed:
-            self._empty = 0
-            return 0
-        # What was due was withdrawn, and more may be. If not, this must not go round and round.
-        self._empty += 1
-        return min(_FIRST_IDLE_US << min(self._empty // 8, 16), _LONGEST_IDLE_US)
+        return len(claimed)
 
     def _claimed(self, most: int) -> Sequence[Claimed]:
         """What the writer has claimed. Nothing where this has to end and the writer does not answer."""

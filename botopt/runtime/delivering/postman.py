@@ -44,7 +44,7 @@ class Postman:
             botopt.model.errors.BotoptError: what the writer says, if it cannot write.
         """
         writing, now_us = self._world.writing, self._world.now_us()
-        rows = writing.unfinished().result()
+        rows = writing.unfinished()
         if rows:
             writing.conclude([_settled(row, made, now_us) for row in rows]).result()
         self.change(policy, made)
@@ -82,6 +82,12 @@ class Postman:
         """There may be something new anywhere: an administrator has been at the outbox, or the clock has jumped."""
         for lane in tuple(self._lanes.values()):
             lane.wake()
+
+    @property
+    def made(self) -> Mapping[str, Made]:
+        """The channels that deliver now, for `make_channels` to keep what stays the same."""
+        with self._lock:
+            return {name: lane.made for name, lane in self._lanes.items()}
 
     def channel(self, name: str) -> Channel | None:
         """The channel of this name, for what its platform tells us."""

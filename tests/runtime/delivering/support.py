@@ -174,9 +174,9 @@ class Writer:
             self.feedback += feedback
             return _ended(None)
 
-    def unfinished(self) -> Future[Sequence[OutboxRow]]:
+    def unfinished(self) -> Sequence[OutboxRow]:
         with self._lock:
-            return _ended([row for row in self.rows.values() if row.status is CLAIMED])
+            return [row for row in self.rows.values() if row.status is CLAIMED]
 
     def _waits(self, next_us: int, key: str) -> bool:
         row = self.rows[key]

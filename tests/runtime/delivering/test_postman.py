@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -15,8 +17,9 @@ from botopt.model.errors import StateError
 from botopt.model.event import Event
 from botopt.model.live import OutboxStatus, pack_parcel
 from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, EventType, FieldSpec, Policy, WhenUnsure
+from botopt.runtime.clock import now_us
 from botopt.runtime.delivering.breaker import FIRST_OPEN_US, IN_A_ROW, Breaker
-from botopt.runtime.delivering.crew import STUCK_FOR_EACH
+from botopt.runtime.delivering.crew import STUCK_FOR_EACH, Crew
 from botopt.runtime.delivering.lane import LIMIT_EXTRA_US
 from botopt.runtime.delivering.transitions import DOUBTFUL
 from tests.runtime.delivering.support import (
@@ -418,6 +421,69 @@ def test_who_looks_on_is_in_nobodys_way():
         place.wait(delivered=IN_A_ROW + 1)
 
 
+def test_a_writer_that_takes_its_time_gets_every_result():
+    chat = Scripted()
+    with office(made(chat, settings=DeliverySettings(concurrency=8))) as place, ThreadPoolExecutor(1) as thread:
+        claim, conclude = place.writer.claim, place.writer.conclude
+
+        def later(asked, *given):
+            return thread.submit(lambda: asked(*given).result())
+
+        place.writer.claim = lambda *given: later(claim, *given)  # type: ignore[method-assign]
+        place.writer.conclude = lambda *given: later(conclude, *given)  # type: ignore[method-assign]
+        place.put(*rows(1_000))
+        place.wait(delivered=1_000)
+        assert len(chat.sent) == 1_000
+        assert len(place.writer.batches) < 1_000, "results are gathered while the writer is at work"
+        assert place.postman.stop(10) == 0
+
+
+def test_real_clocks_wake_a_channel_by_themselves():
+    chat = Scripted(LATER, Delivered())
+    with office(made(chat), rows=[]) as place:
+        place.world.now_us = place.clock.now_us = now_us  # type: ignore[method-assign]
+        place.world.monotonic_us = lambda: time.monotonic_ns() // 1_000
+        place.world.chance = lambda: 0.0  # a fifth of a second
+        place.put(row(next_us=now_us()))
+        place.wait(delivered=1)
+        assert len(chat.sent) == 2
+
+
+def test_a_writer_that_gives_nothing_is_not_asked_without_end():
+    with office(made(Scripted())) as place:
+        place.writer.claim = lambda channel, limit: _nothing(place, channel, limit)  # type: ignore[method-assign]
+        place.put(row(next_us=T + 300 * DAY_US))
+        place.look()
+        asked = len(place.writer.claims)
+        place.look()
+        assert 0 < asked <= 3
+        assert len(place.writer.claims) <= asked + 3
+
+
+def _nothing(place, channel: str, limit: int):
+    place.writer.claims.append((channel, limit))
+    future: Future = Future()
+    future.set_result(())
+    return future
+
+
+def test_a_system_without_threads_gives_the_message_back(monkeypatch):
+    chat = Scripted()
+    with office(made(chat)) as place:
+        give, refusals = Crew.give, iter([True, True])
+
+        def refusing(crew, attempt):
+            if next(refusals, False):
+                raise RuntimeError("can't start new thread")
+            give(crew, attempt)
+
+        monkeypatch.setattr(Crew, "give", refusing)
+        place.put(row())
+        until(lambda: place.settled(delivered=1) or place.clock.advance(SECOND_US))
+        assert [each.attempt for each in chat.sent] == [1], "it never was an attempt"
+        assert place.seen.troubles[0] == "messages could not be claimed: RuntimeError"
+
+
 # -------------------------------------------------------------------- beginnings and ends
 
 
@@ -510,6 +576,7 @@ def test_another_policy_changes_only_channels_that_are_different():
         until(lambda: old_sms.channel.sent)  # type: ignore[attr-defined]
         place.postman.change(Policy(), {"chat": kept.made, "sms": made(new, "sms")})
         assert place.lane() is kept
+        assert place.postman.made["chat"] is kept.made
         until(lambda: old.closed)
         assert [(each.name, each.draining) for each in place.postman.status()] == [
             ("chat", False),
