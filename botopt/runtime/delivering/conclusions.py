@@ -89,7 +89,7 @@ class Conclusions:
                 self._put_off(batch, fault, now_us)
             else:
                 written += [row for transition in batch for row in transition.rows]
-        if written:
+        if written and not self._failed:
             self._pause_us, self.fault = 0, None
         return written
 

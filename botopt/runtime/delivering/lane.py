@@ -223,7 +223,10 @@ class Lane:
             return message
         self.limiter.use(self._world.monotonic_us())
         attempt.asked = True
-        return self.made.channel.send(message)
+        receipt: object = self.made.channel.send(message)
+        if isinstance(receipt, Receipt):
+            return receipt
+        return Failed(f"the channel gave no receipt, but {type(receipt).__name__}", retryable=True, unsure=True)
 
     def _conclude(self) -> None:
         for attempt in self._crew.over():

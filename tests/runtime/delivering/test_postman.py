@@ -187,6 +187,12 @@ def test_an_exception_of_a_repeatable_channel_is_tried_again_with_the_same_key()
         assert [each.key for each in chat.sent] == [message_id(0)] * 2
 
 
+def test_a_channel_that_gives_no_receipt_leaves_doubt():
+    with office(made(Scripted(lambda _: None)), rows=rows(1)) as place:  # type: ignore[arg-type, return-value]
+        place.wait(unsure=1)
+        assert place.writer.rows[message_id(0)].detail == f"{DOUBTFUL}the channel gave no receipt, but NoneType"
+
+
 def test_even_an_exit_is_only_a_failure():
     def leave(_: Outgoing) -> Delivered:
         raise SystemExit(1)
@@ -392,6 +398,13 @@ def test_a_result_that_cannot_be_written_keeps_no_other_back():
         place.writer.refuse = lambda row: False
         place.clock.advance(HOUR_US)
         place.wait(delivered=4)
+
+
+def test_one_result_that_cannot_be_read_keeps_no_other_back():
+    no_receipt = NeedsTransport((None,))  # type: ignore[arg-type]
+    with office(made(Scripted(no_receipt, Delivered()), settings=alone()), rows=rows(2)) as place:
+        place.wait(claimed=1, delivered=1)
+        assert place.seen.troubles == ["the result of an attempt could not be read: AttributeError"]
 
 
 def test_results_that_come_together_are_written_together():
