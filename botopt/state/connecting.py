@@ -88,6 +88,7 @@ def connect_writer(real: Path, path: Path, *, create: bool) -> sqlite3.Connectio
             connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
             connection.execute("PRAGMA cache_size = -65536")  # at most 64 MiB
             connection.execute("PRAGMA journal_size_limit = 67108864")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # 16 MiB: pages that change often are moved once
             if int(connection.execute("PRAGMA page_count").fetchone()[0]):
                 version = _checked_version(connection, path)
             else:
@@ -119,6 +120,7 @@ def connect_beside(real: Path, path: Path) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # that is the other's work
             version = _checked_version(connection, path)
         except BaseException:
             connection.close()
@@ -145,6 +147,18 @@ def empty_log(connection: sqlite3.Connection) -> bool:
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(_WAIT_S * 1_000)}")
     return not busy
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Write the whole file anew, without what it has no use for.
+
+    Needs as much room again, beside the file and in the folder for temporary files.
+    """
+    connection.execute("PRAGMA journal_mode = DELETE")  # else all of it would go through the -wal file
+    connection.execute("PRAGMA temp_store = FILE")
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def settle(connection: sqlite3.Connection) -> None:
@@ -175,9 +189,12 @@ def _probe(real: Path, path: Path) -> bool:
     try:
         if not int(connection.execute("PRAGMA page_count").fetchone()[0]):
             return False
-        if int(connection.execute("PRAGMA application_id").fetchone()[0]) != migrations.APPLICATION_ID:
-            raise StateCorrupt(f"{path} is not a botopt state: it is a SQLite file of another application")
+        _refuse_foreign(path, connection)
         _refuse_newer(migrations.version_of(connection), path, connection)
+    except sqlite3.DatabaseError as fault:
+        # A writer may be moving its log into the file at this moment: whoever takes part in the locking sees it whole.
+        if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT or not real.with_name(f"{real.name}-wal").exists():
+            raise
     finally:
         connection.close()
     return True
@@ -197,6 +214,7 @@ def _check_before_writing(real: Path, path: Path) -> None:
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
     """How many migrations the file has seen, if it has what it should have."""
+    _refuse_foreign(path, connection)
     version = migrations.version_of(connection)
     _refuse_newer(version, path, connection)
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -208,6 +226,11 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _empty(path: Path) -> StateCorrupt:
     return StateCorrupt(f"{path} is empty: it is no state yet")
+
+
+def _refuse_foreign(path: Path, connection: sqlite3.Connection) -> None:
+    if int(connection.execute("PRAGMA application_id").fetchone()[0]) != migrations.APPLICATION_ID:
+        raise StateCorrupt(f"{path} is not a botopt state: it is a SQLite file of another application")
 
 
 def _refuse_newer(version: int, path: Path, connection: sqlite3.Connection) -> None:

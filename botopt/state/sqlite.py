@@ -13,7 +13,7 @@ from botopt.model.errors import StateCorrupt
 from botopt.model.live import Changes
 from botopt.model.ports import UserRow
 from botopt.state import live_writing
-from botopt.state.connecting import connect_reader, connect_writer, empty_log, settle, state_path
+from botopt.state.connecting import compact, connect_reader, connect_writer, empty_log, settle, state_path
 from botopt.state.faults import in_words
 from botopt.state.live_reading import LiveReading
 from botopt.state.lock import WriteLock, acquire
@@ -178,6 +178,14 @@ class SqliteStore(LiveReading):
             raise StateCorrupt(f"{self._path} is damaged: {str(said).splitlines()[-1]}")
         for _ in self.users():
             pass
+
+    def compact(self) -> None:
+        """Write the whole file anew: it becomes smaller, and no unused corner of it holds what was erased.
+
+        About a second for every 100 MB. Needs as much room again on the disk.
+        """
+        with in_words(self._path):
+            compact(self._connection)
 
     def close(self) -> None:
         """Let go of the file; once is enough."""

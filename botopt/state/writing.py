@@ -7,15 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_SHORT_S = 0.002
+_SHORT_S = 0.001
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, patience_s: float = 0.0) -> Iterator[None]:
     """What is done inside is committed together; an exception takes it back.
 
-    `patience_s`: ask for the right to write again and again for so long, at short intervals. SQLite's own waiting (5
-    seconds, see `connecting`) asks ever more seldom, and hardly finds the gap between two commits of a busy writer.
+    `patience_s`: ask for the right to write again and again for so long, at short intervals. Without it SQLite itself
+    waits (see `connecting`); it asks ever more seldom, and hardly finds the gap between two commits of a busy writer.
     """
     _begin(connection, patience_s)
     try:
@@ -29,7 +29,11 @@ def transaction(connection: sqlite3.Connection, patience_s: float = 0.0) -> Iter
 
 
 def _begin(connection: sqlite3.Connection, patience_s: float) -> None:
+    if not patience_s:
+        connection.execute("BEGIN IMMEDIATE")
+        return
     end = time.monotonic() + patience_s
+    connection.execute("PRAGMA busy_timeout = 0")
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
