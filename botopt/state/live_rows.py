@@ -163,7 +163,9 @@ def silence_of(path: Path, values: Values) -> Silence:
     """The silence with these values."""
     match values:
         case (str(id), int(created_us), int(until_us), str(events), str(why), str(who)):
-            return Silence(id, tuple(events.split()), created_us, until_us, why, who)
+            return Silence(
+                id=id, events=tuple(events.split()), created_us=created_us, until_us=until_us, why=why, who=who
+            )
         case _:
             raise damaged(path, "silence", values[0])
 

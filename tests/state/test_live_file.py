@@ -136,7 +136,7 @@ def test_a_row_that_is_not_as_it_was_written_is_noticed(
         answer = StoredAnswer("k1", "h", 200, b"{}", T)
         store.commit_changes(Changes(decisions=[decision("d1")], outbox=[sending("m1")], answers=[answer]))
     control = open_control(path)
-    control.add_silence(Silence("s1", T, T + 9))
+    control.add_silence(Silence("s1", created_us=T, until_us=T + 9))
     control.add_key(ApiKey("abcd1234", "shop", ("read",), bytes(32), T), "eve")
     control.close()
     with sqlite3.connect(path) as connection:
@@ -191,7 +191,7 @@ def test_a_file_of_the_first_format_is_brought_up_to_date(first_format: Path) ->
 
 def test_an_administrator_brings_a_file_up_to_date_too(first_format: Path) -> None:
     control = open_control(first_format)
-    control.add_silence(Silence("s1", T, T + 9))
+    control.add_silence(Silence("s1", created_us=T, until_us=T + 9))
     control.close()
     with open_live(first_format) as store:
         assert list(store.users()) == [row("ada")]
@@ -212,7 +212,7 @@ def test_a_new_file_is_made_only_where_that_is_asked(path: Path) -> None:
         open_control(path)
     assert files(path.parent) == {}
     control = open_control(path, create=True)
-    control.add_silence(Silence("s1", T, T + 9))
+    control.add_silence(Silence("s1", created_us=T, until_us=T + 9))
     control.close()
     control.close()
     assert list(files(path.parent)) == ["state.db"]
@@ -309,7 +309,7 @@ def test_an_administrator_writes_beside_a_busy_writer(path: Path) -> None:
     for number in range(10):
         with SqliteControl(path) as control:
             assert control._lock is None  # the writer's is not touched
-            control.add_silence(Silence(f"s{number}", T, T + 9))
+            control.add_silence(Silence(f"s{number}", created_us=T, until_us=T + 9))
     assert first_line(writer) == f"saw {' '.join(f's{number}' for number in range(10))}\n"
     end(writer)
     assert writer.returncode == 0
@@ -328,7 +328,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(15):
     with SqliteControl(Path(sys.argv[1])) as control:
-        control.add_silence(Silence(f"{sys.argv[2]}{number}", 0, 9))
+        control.add_silence(Silence(f"{sys.argv[2]}{number}", created_us=0, until_us=9))
 print("done", flush=True)
 """
 
