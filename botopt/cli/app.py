@@ -16,12 +16,15 @@ from botopt.cli import (
     fmt,
     infer,
     init,
+    keys,
     lsp,
     new,
+    outbox,
     preview,
     render,
     replay,
     schema,
+    silence,
     state,
     test,
     validate,
@@ -66,6 +69,9 @@ for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
 app.add_typer(new.app, name="new")
 app.add_typer(state.app, name="state")
+app.add_typer(keys.app, name="keys")
+app.add_typer(silence.app, name="silence")
+app.add_typer(outbox.app, name="outbox")
 app.command(help=paragraphs(doctor.doctor))(doctor.doctor)
 app.command(help=paragraphs(lsp.lsp))(lsp.lsp)
 app.command(help=paragraphs(schema.schema), cls=schema.SchemaCommand)(schema.schema)

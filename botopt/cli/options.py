@@ -39,6 +39,8 @@ class NetworkName(StrEnum):
 Workspace = Annotated[
     Path, typer.Option("--workspace", "-w", help="The folder that holds rules/ and templates/.", show_default=True)
 ]
+StateFile = Annotated[Path, typer.Option("--state", help="The SQLite file that `botopt replay --state` wrote.")]
+DEFAULT_STATE = Path("state.db")
 OutputFormat = Annotated[Format, typer.Option("--format", help="text for people, json for programs.")]
 ReportOption = Annotated[
     ReportFormat,

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from botopt.engine.feedback import forget
+from botopt.model.live import Changes, LiveStore
 from botopt.model.ports import StateStore, UserRow
+from botopt.model.user_state import UserState
 from botopt.state.user_rows import row, unpacked
 from botopt.state.user_view import UserView, view
 
@@ -29,8 +31,9 @@ def rows(store: StateStore, *, held_only: bool, limit: int | None) -> Iterator[U
     return chosen if limit is None else islice(chosen, limit)
 
 
-def forget_user(store: StateStore, user: str) -> None:
-    """What `user.deleted` does, at the user's newest time."""
-    state = unpacked(user, store.load([user])[user])
+def forget_user(store: LiveStore, user: str) -> None:
+    """What `user.deleted` does, at the user's newest time; with all that the live service kept."""
+    blob = store.load([user]).get(user)
+    state = UserState() if blob is None else unpacked(user, blob)
     forget(state, max(state.clock_us, state.floor_us), deleted=True)
-    store.commit([row(user, state)], meta={})
+    store.commit_changes(Changes(users=[row(user, state)], erased=[user]))
