@@ -106,7 +106,10 @@ class Conclude(Task[None]):
 
     def run(self, desk: Desk) -> None:
         for row in self._rows:
-            desk.draft.outbox[row.key] = row
+            before = desk.outbox_row(row.key)
+            # Else it is over: a fallback has been there already when a person has the message tried again.
+            if before is None or before.status is OutboxStatus.CLAIMED:
+                desk.draft.outbox[row.key] = row
         for told in self._feedback:
             channel = next((row.channel for row in self._rows if row.message_id == told.message_id), "")
             take(desk, channel, told, self._now_us)
