@@ -75,13 +75,20 @@ def _parameters(command: Callable[..., object]) -> str:
         else:
             first = info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"
             shown = ", ".join(f"`{word}`" for word in dict.fromkeys((first, *(info.param_decls or ()))))
-        choices = [str(choice.value) for choice in kind] if isinstance(kind, EnumMeta) else []
+        choices = _choices(kind)
         listed = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
         value = parameter.default
         usual = value not in (None, False, inspect.Parameter.empty)
         default = f" Default: `{getattr(value, 'value', value)}`." if usual else ""
         rows.append(f"| {shown} | {_plain(info.help or '')}{listed}{default} |".replace("\n", " "))
     return "\n".join(("| argument or option | meaning |", "| --- | --- |", *rows)) if rows else ""
+
+
+def _choices(kind: object) -> list[str]:
+    """The words that a parameter takes, alone or in a list, if it takes only some."""
+    if isinstance(kind, EnumMeta):
+        return [str(choice.value) for choice in kind]
+    return [word for inner in get_args(kind) for word in _choices(inner)]
 
 
 def _plain(text: str) -> str:
