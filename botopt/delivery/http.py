@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import cache
 from os import strerror
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -22,6 +21,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from botopt.delivery.addresses import Forbidden, Resolve, Unknown, look_up
+from botopt.delivery.certificates import certificates
+from botopt.delivery.words import plain
 from botopt.model.channels import Surroundings
 from botopt.model.delivery import Failed
 from botopt.model.errors import UsageError
@@ -46,7 +47,6 @@ _LATER_STATUS = frozenset({408, 425, 429})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?", re.ASCII)
 _HOST = re.compile(rb"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+(?:%[0-9A-Za-z]+)?")
-_LONGEST_DETAIL = 300
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -102,7 +102,7 @@ class Http:
         self._open = 0
         self._closed = False
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_certificates(),
+            ssl_context=certificates(),
             max_connections=100,
             keepalive_expiry=_IDLE_S,
             network_backend=Wire(self._attempt, resolve, private_networks=surroundings.private_networks),
@@ -183,10 +183,7 @@ class Http:
 
     def plain(self, words: str) -> str:
         """Words of the other side as one short line, without the secrets that this client knows."""
-        for secret in self._secrets:
-            words = words.replace(secret, "…")
-        line = " ".join("".join(letter if letter.isprintable() else " " for letter in words[:4_096]).split())
-        return line if len(line) <= _LONGEST_DETAIL else f"{line[:_LONGEST_DETAIL]}…"
+        return plain(words, self._secrets)
 
     def close(self) -> None:
         """Let go of the connections, as soon as no request uses them any more."""
@@ -322,10 +319,3 @@ _PLAIN_WORDS = {
     "WriteTimeout": "the request could not be sent in time",
     "RemoteProtocolError": "what came back is not HTTP, or was cut off",
 }
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context()

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from botopt.model.policy import Value
-from tests.delivery.peers import Reply, Request
+from tests.delivery.peers import Reply, Request, Way, answering
 
 
 class Factory(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,7 @@ class Factory(msgspec.Struct, frozen=True, kw_only=True):
 
     options: Callable[[str, Path], Mapping[str, Value]]
     yes: Callable[[Request], Reply] = lambda _: Reply()
+    way: Way | None = None
     key_of: Callable[[Request], object] | None = None
     text_of: Callable[[Request], object] | None = None
     local: bool = False
@@ -35,6 +36,11 @@ class Factory(msgspec.Struct, frozen=True, kw_only=True):
     knows: bool = True
     address: str = "u1"
     spoils: tuple[Mapping[str, Value], ...] = ()
+
+    @property
+    def well(self) -> Way:
+        """How the other side treats a connection when all is well."""
+        return self.way or answering(self.yes)
 
 
 def factories() -> Mapping[str, Factory]:

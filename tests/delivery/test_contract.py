@@ -20,7 +20,7 @@ from botopt.model.options import OF_EVERY_CHANNEL, converted, fault, filled, tex
 from botopt.model.policy import Value
 from tests.delivery.factories import factories
 from tests.delivery.messages import HOSTILE, NOW_US, outgoing, surroundings, with_buttons
-from tests.delivery.peers import WAYS, answering, dead, peer
+from tests.delivery.peers import WAYS, dead, peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FACTORIES = factories()
@@ -129,7 +129,7 @@ def test_options_that_are_missing_or_wrong_are_refused_in_a_sentence(name: str, 
     spoiled = [(o.name, {k: v for k, v in options.items() if k != o.name}) for o in type_.options if o.required]
     spoiled += [("", {**options, **changes}) for changes in FACTORIES[name].spoils]
     for option, wrong in spoiled:
-        with pytest.raises(ValueError, match=option) as raised:
+        with pytest.raises(ValueError, match=option or ".") as raised:
             make(name, wrong)
         sentence = str(raised.value)
         assert 10 < len(sentence) < 300
@@ -149,7 +149,7 @@ def test_nothing_secret_shows_in_a_channel(name: str, tmp_path: Path):
 @pytest.mark.parametrize("make_message", [outgoing, with_buttons])
 def test_a_message_is_taken(name: str, make_message: object, tmp_path: Path):
     factory = FACTORIES[name]
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         sent = make_message(address=factory.address, last_active_us=NOW_US)  # type: ignore[operator]
         receipt = made.send(sent)
         wanted = Delivered | NeedsTransport if CHANNEL_TYPES[name].needs_transport else Delivered
@@ -199,13 +199,13 @@ def test_whatever_the_other_side_does_send_ends_in_time_with_a_receipt(
 def test_every_attempt_carries_the_same_key(name: str, tmp_path: Path):
     factory = FACTORIES[name]
     assert factory.key_of is not None, f"{name} is repeatable: where does a request hold the key?"
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         for attempt in (1, 2, 3):
             made.send(message(name, attempt=attempt, key="abcdef0123456789abcdef01:chat"))
         keys = [key for request in there.requests if (key := factory.key_of(request)) is not None]
     assert len(keys) == 3
     assert len(set(map(repr, keys))) == 1
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         made.send(message(name, key="ffffffffffffffffffffffff"))
         others = [key for request in there.requests if (key := factory.key_of(request)) is not None]
     assert others
@@ -216,7 +216,7 @@ def test_every_attempt_carries_the_same_key(name: str, tmp_path: Path):
 def test_hostile_text_is_only_text(name: str, tmp_path: Path):
     factory = FACTORIES[name]
     sent = with_buttons(address=factory.address, last_active_us=NOW_US, text=HOSTILE, data={"note": HOSTILE})
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         receipt = made.send(sent)
         requests = list(there.requests)
     assert not isinstance(receipt, Failed), receipt
@@ -225,7 +225,7 @@ def test_hostile_text_is_only_text(name: str, tmp_path: Path):
         assert not {"bcc", "x-evil"} & set(request.headers)
         assert "\r\n" not in request.target
     if factory.text_of is not None:
-        assert HOSTILE in [factory.text_of(request) for request in requests]
+        assert any(HOSTILE in str(factory.text_of(request)) for request in requests)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -233,7 +233,7 @@ def test_names_that_would_make_headers_or_paths_do_not(name: str, tmp_path: Path
     evil = "u1\r\nx-evil: 1\r\n\r\nGET /admin HTTP/1.1\r\n/../../admin?x=1#"
     factory = FACTORIES[name]
     trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx-evil: 1"}
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         for changes in ({"address": evil, "user": evil}, {"trace": trace}, {"event_type": evil, "event_id": evil}):
             receipt = made.send(outgoing(**{"address": factory.address, "last_active_us": NOW_US, **changes}))
             assert isinstance(receipt, Receipt)
@@ -247,7 +247,7 @@ def test_names_that_would_make_headers_or_paths_do_not(name: str, tmp_path: Path
 def test_ten_threads_send_at_once(name: str, tmp_path: Path):
     factory = FACTORIES[name]
     sent = [message(name, id=f"{n:024x}", key=f"{n:024x}", text=f"Message {n}.") for n in range(10)]
-    with peer(answering(factory.yes)) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
         with ThreadPoolExecutor(10) as pool:
             receipts = list(pool.map(made.send, sent))
         assert not [receipt for receipt in receipts if isinstance(receipt, Failed)]

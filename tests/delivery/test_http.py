@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from botopt.delivery.addresses import look_up
+from botopt.delivery.certificates import certificates
 from botopt.delivery.http import Http, HttpFault, Response, retry_after_us
 from botopt.model.delivery import Failed
 from tests.delivery.messages import NOW_US, surroundings
@@ -354,39 +355,6 @@ def test_an_international_name_is_asked_for_in_its_ascii_form():
     assert names.asked == [("xn--bcher-kva.example", there.port)]
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for receiver.example that is its own authority."""
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver.example")])
-    day = datetime(2020, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(day)
-        .not_valid_after(day + timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("receiver.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("certificate") / "both.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
-
-
 def encrypted(certificate: Path, names: list[str | None]):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -403,18 +371,14 @@ def encrypted(certificate: Path, names: list[str | None]):
 
 
 def trusting(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> None:
-    from botopt.delivery import http
-
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    http._certificates.cache_clear()
+    certificates.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def usual_certificates() -> Iterator[None]:
     yield
-    from botopt.delivery import http
-
-    http._certificates.cache_clear()
+    certificates.cache_clear()
 
 
 def test_the_name_and_not_the_address_is_what_a_certificate_must_show(
