@@ -177,7 +177,8 @@ class Email(Channel):
         """The message as bytes, the same at every attempt."""
         mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         mail["From"] = self._from
-        mail["To"] = Address(addr_spec=to)
+        local, _, domain = to.rpartition("@")
+        mail["To"] = Address(username=local, domain=domain)
         mail["Subject"] = self._subject(message)
         mail["Date"] = format_datetime(datetime.fromtimestamp(message.decided_us // 1_000_000, UTC))
         mail["Message-ID"] = self._message_id(message)
@@ -272,7 +273,9 @@ def _text(value: Value) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _words(fault: Exception) -> str:
+def _words(fault: BaseException) -> str:
+    if isinstance(fault, smtplib.SMTPServerDisconnected) and isinstance(fault.__context__, OSError):
+        fault = fault.__context__
     if isinstance(fault, ssl.SSLCertVerificationError):
         return f"the certificate is not to be trusted ({fault.verify_message.partition(',')[0].lower()})"
     if isinstance(fault, ssl.SSLError):

@@ -48,7 +48,7 @@ class File(Channel):
 
     def __init__(self, options: Mapping[str, Value], _: Surroundings) -> None:
         self._path = Path(os.path.abspath(str(options["path"])))  # noqa: PTH100  # links are kept as they are
-        if self._path.is_dir():
+        if os.path.isdir(self._path):  # noqa: PTH112  # Path.is_dir raises for names that are too long
             raise ValueError("path must name a file, and it is a folder")
         with _locks_lock:
             self._lock = _locks.setdefault(str(self._path), Lock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +21,22 @@ from tests.delivery.messages import HOSTILE, NOW_US, outgoing, surroundings, wit
 from tests.delivery.peers import Reply, answering, peer, with_status
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "webhook-message.schema.json").read_text("utf-8"))
+_made: list[Webhook] = []
 ANSWERED = answering(lambda _: Reply(200, b""))
 
 
 def made(url: str, *, now_us: int = NOW_US, **options: object) -> Webhook:
     given = {"url": f"{url}/hook", "secret": SECRET, **options}
-    return Webhook(filled(TYPE, given, {}), surroundings(now_us=lambda: now_us))  # type: ignore[arg-type]
+    channel = Webhook(filled(TYPE, given, {}), surroundings(now_us=lambda: now_us))  # type: ignore[arg-type]
+    _made.append(channel)
+    return channel
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while _made:
+        _made.pop().close()
 
 
 def test_a_message_is_posted_as_documented():
