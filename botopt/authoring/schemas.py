@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botopt.authoring.channel_schemas import known_type, of_types, words_about
 from botopt.authoring.editing.declared import Declarations, declarations
 from botopt.authoring.editing.describing import (
     category_words,
@@ -22,7 +23,8 @@ from botopt.authoring.editing.describing import (
     short,
     template_words,
 )
-from botopt.delivery.registry import CHANNEL_TYPES
+from botopt.delivery.registry import BUILT_IN, CHANNEL_TYPES
+from botopt.model.condition import ValueType
 from botopt.model.data_files import data_dir
 from botopt.model.names import BUILT_IN_ATTRIBUTES
 from botopt.model.policy import RESERVED_TYPES, FieldSpec, Policy
@@ -120,7 +122,7 @@ class _Making:
         _declaring(sections["user"], self.attributes)
         _declaring(sections["channels"], self.channels)
         _declaring(sections["events"], self.events)
-        defs["channel"]["properties"]["type"] = _one_of("Type", dict.fromkeys(CHANNEL_TYPES, "A type of channel."))
+        self._channel(defs["channel"])
         event, rule, one = (defs[name]["properties"] for name in ("event", "rule", "suppression"))
         for part in (event, rule):
             part["message"] = self._named(part["message"], self.templates_)
@@ -139,6 +141,24 @@ class _Making:
             one["same"]["items"] = _one_of("Field", self.fields)
         self._conditions(defs)
         return schema
+
+    def _channel(self, channel: Schema) -> None:
+        """The types that are installed, with the options of those that are used here; what channels name."""
+        keys = channel["properties"]
+        keys["type"] = {**keys["type"], **_one_of("Type", {name: words_about(name) for name in CHANNEL_TYPES})}
+        keys["type"].pop("pattern")
+        for key in ("fallback", "reply"):
+            keys[key] = self._named(keys[key], self.channels)
+        texts = {f"user.{name}": words for name, words in self.attributes.items() if self._is_text(name)}
+        if texts:
+            keys["to"] = {**self._named(keys["to"], texts)}
+        used = {one.type for one in self.policy.channels.values()} - set(BUILT_IN)
+        others = [one for name in sorted(used) if (one := known_type(name)) is not None]
+        channel["allOf"] = [*channel["allOf"], *of_types(others, keys)]
+
+    def _is_text(self, attribute: str) -> bool:
+        spec = self.policy.attributes.get(attribute)
+        return spec is None or spec.type is ValueType.TEXT
 
     def _named(self, place: Schema, names: Described) -> Schema:
         """A place for a name, with its own title and description."""

@@ -76,6 +76,8 @@ def put_together(
     findings = Findings(losses((document for document, _ in documents), found))
     partial = read_workspace(findings, gather(findings, documents), channel_types, memory)
     sources = {document.file: document.source for document, _ in documents}
+    for position in findings.secrets:
+        sources[position.file].hide(position)
     return partial, tuple(_with_source(one, sources) for one in in_order((*found, *findings.all)))
 
 

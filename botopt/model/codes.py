@@ -79,6 +79,12 @@ _ALL: tuple[Code, ...] = (
     Code("B121", WARNING, "A rule that changes nothing"),
     Code("B122", WARNING, "A suppression that stops nothing"),
     Code("B123", WARNING, "A template that nothing sends"),
+    Code("B124", ERROR, "A secret stands in a file"),
+    Code("B125", ERROR, "A ${NAME} that cannot be read"),
+    Code("B126", ERROR, "Options of a channel that do not go together"),
+    Code("B127", WARNING, "A channel that does not say where users are reached"),
+    Code("B128", WARNING, "A channel whose texts nobody carries on"),
+    Code("B129", ERROR, "Channels that lead back to each other"),
     # B2xx: conditions (botopt/loading/expression/)
     Code("B201", ERROR, "A condition cannot be read"),
     Code("B202", ERROR, "Not part of the condition language"),

@@ -82,11 +82,21 @@ def _found(snapshot: Snapshot, kind: str) -> Validation:
             found, allowed = _allowed(found, loaded)
     policy = None if loaded.policy is None or has_errors(found) else unplaced(loaded.policy)
     validation = Validation(policy, found, loaded.files, allowed)
-    key = key_of(snapshot, kind)
+    key = key_of(snapshot, kind) if _is_ours(loaded) else None
     data = None if key is None else pack(validation)
     if key is not None and data is not None:
         keep(key, data)
     return validation
+
+
+def _is_ours(loaded: Loaded) -> bool:
+    """Whether only channel types of botopt's own matter: what another package says may change when it is installed."""
+    from botopt.delivery.registry import BUILT_IN
+
+    types = {channel.type for channel in loaded.partial.channels.values()}
+    return types <= set(BUILT_IN) and not any(
+        one.code == "B102" and "channel type" in one.message for one in loaded.diagnostics
+    )
 
 
 def _allowed(found: tuple[Diagnostic, ...], loaded: Loaded) -> tuple[tuple[Diagnostic, ...], int]:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
+from botopt.delivery.registry import CHANNEL_TYPES as REGISTERED
 from botopt.loading.policy import Loaded, load_policy
 from botopt.loading.reader import Map, Node, Scalar
-from botopt.model.channels import ChannelType, Option, OptionType
+from botopt.model.channels import ChannelType
 from botopt.model.diagnostic import Diagnostic, Severity
 
 
@@ -19,13 +22,7 @@ def _never(options, surroundings):
 
 
 CHANNEL_TYPES: Mapping[str, ChannelType] = {
-    "console": ChannelType(name="console", summary="", make=_never),
-    "webhook": ChannelType(
-        name="webhook",
-        summary="",
-        make=_never,
-        options=(Option("url", OptionType.URL, "Where to."), Option("headers", OptionType.NAME_MAP, "More headers.")),
-    ),
+    name: msgspec.structs.replace(REGISTERED[name], make=_never) for name in ("console", "webhook")
 }
 
 
@@ -122,7 +119,18 @@ user:
 
 channels:
   chat: {type: console}
-  hook: {type: webhook, url: "${HOOK_URL}", headers: {X-Key: "${HOOK_KEY}"}}
+  hook:
+    type: webhook
+    url: https://example.com/hook
+    secret: ["${HOOK_SECRET}", "${OLD_HOOK_SECRET}"]
+    headers: {X-Key: "${HOOK_KEY}"}
+    to: user.name
+    fallback: chat
+    rate: {messages: 10, per: 1s}
+    concurrency: 8
+    timeout: 20s
+    retry_for: 6h
+    when_unsure: stop
 
 events:
   payment_succeeded:

@@ -11,6 +11,7 @@ from botopt.model.policy import (
     Category,
     Channel,
     Consent,
+    DeliverySettings,
     EngagementSettings,
     FatigueSettings,
     FieldSpec,
@@ -91,7 +92,7 @@ SECTIONS = [
     ("channels: {chat: {type: ⟦consol⟧}}", "B102", 'unknown channel type "consol"', '"console"'),
     ("channels: {⟦chat⟧: {}}", "B103", 'the channel "chat" has no type', "add type: console"),
     ("channels: {chat: ⟦console⟧}", "B104", "", "chat: {type: console}"),
-    ("channels: {chat: {type: webhook, ⟦ulr⟧: x}}", "B101", 'in the channel "chat"', '"url"'),
+    ("channels: {chat: {type: webhook, ⟦ulr⟧: x, secret: '${S}'}}", "B101", 'in the channel "chat"', '"url"'),
     ("channels: {⟦Chat⟧: {type: console}}", "B107", "the name of a channel", "type chat"),
     ("user: {⟦id⟧: {type: text}}", "B107", "user.id is always there", ""),
     ("user: {⟦time⟧: {type: text}}", "B107", "a word of conditions", "time_value"),
@@ -160,7 +161,7 @@ def test_what_settings_leave_out_has_its_default():
 def test_categories_channels_and_attributes_are_read():
     loaded = load(
         "categories:\n  a: {}\n  b: {consent: opt_in, engagement: off}\n  c: {engagement: true}\n"
-        "channels:\n  hook: {type: webhook, url: '${URL}', headers: {n: 1}}\n"
+        "channels:\n  hook: {type: webhook, url: '${URL}', secret: '${SECRET}', headers: {n: x}, to: user.plan}\n"
         "user:\n  plan: {type: text, one_of: [free, no], default: no}\n  age: {type: integer, min: 0, max: 150.5}\n"
         "  share: {type: number, one_of: [1, 2.5], default: 1}\n  since: {type: time, default: 1970-01-01T00:00:01Z}\n"
     )
@@ -175,7 +176,12 @@ def test_categories_channels_and_attributes_are_read():
         Category("b", Consent.OPT_IN, engagement=False),
         Category("c"),
     ]
-    assert bare(policy.channels["hook"]) == Channel("hook", "webhook", (("headers", {"n": 1}), ("url", "${URL}")))
+    assert bare(policy.channels["hook"]) == Channel(
+        "hook",
+        "webhook",
+        (("headers", {"n": "x"}), ("secret", "${SECRET}"), ("url", "${URL}")),
+        delivery=DeliverySettings(to="plan", timeout_us=20_000_000),
+    )
     assert [bare(spec) for spec in policy.attributes.values()] == [
         FieldSpec("plan", ValueType.TEXT, one_of=("free", "no"), default="no"),
         FieldSpec("age", ValueType.INTEGER, minimum=0.0, maximum=150.5),

@@ -41,7 +41,11 @@ BEYOND_SCHEMAS = (
     "botopt's own",
     "at most ten years",
     "weight does not go with choose",
-    'in the channel "',  # its options are those of its type
+    "must be from 1s to",  # durations
+    "must not hold a user or a password",
+    "must be an address such as",
+    "must be an attribute of the user",
+    "is of type",
 )
 
 

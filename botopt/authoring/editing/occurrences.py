@@ -103,8 +103,10 @@ class _Walk:
         simple = {"categories": Kind.CATEGORY, "user": Kind.ATTRIBUTE, "channels": Kind.CHANNEL}
         for section, node in entries(document.root):
             if section.text in simple:
-                for key, _ in entries(node):
+                for key, value in entries(node):
                     yield from _whole(simple[section.text], key, declares=True)
+                    if section.text == "channels":
+                        yield from self._channel(value)
             elif section.text == "events":
                 for key, event in entries(node):
                     yield from self._event(key, event)
@@ -114,6 +116,15 @@ class _Walk:
             elif section.text == "templates":
                 for key, template in entries(node):
                     yield from self._template(key, template)
+
+    def _channel(self, node: Node) -> Iterator[Occurrence]:
+        for other in ("fallback", "reply"):
+            yield from _whole(Kind.CHANNEL, child(node, other))
+        to = child(node, "to")
+        if isinstance(to, Scalar) and to.text.startswith("user."):
+            name = to.text.removeprefix("user.")
+            kind = Kind.BUILT_IN if name in BUILT_IN_ATTRIBUTES else Kind.ATTRIBUTE
+            yield Occurrence(kind, name, to, len("user."), len(to.text), ())
 
     def _event(self, key: Scalar, node: Node) -> Iterator[Occurrence]:
         owner = (key.text,)

@@ -30,6 +30,7 @@ class Findings:
         self._partial = losses.files
         self._damaged = set(losses.nodes)
         self._said: set[str] = set()
+        self.secrets: list[Position] = []
 
     def report(self, code: str, position: Position, message: str, hint: str = "") -> None:
         """Add a finding."""
@@ -39,6 +40,10 @@ class Findings:
         """Add a finding that somebody else has made."""
         self.all.append(found)
         self.faults += found.severity is Severity.ERROR
+
+    def hide(self, position: Position) -> None:
+        """Show nobody what stands there: the lines of findings are printed, logged and sent to other programs."""
+        self.secrets.append(position)
 
     def fault(self) -> None:
         """Note an error that has a finding already."""

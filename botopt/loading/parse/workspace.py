@@ -8,8 +8,10 @@ from operator import is_
 import msgspec
 
 from botopt.loading.parse.block import without_misplaced
+from botopt.loading.parse.channels import read_channel, refuse_circles
 from botopt.loading.parse.conditions import InReach
-from botopt.loading.parse.declared import read_category, read_channel
+from botopt.loading.parse.declared import read_category
+from botopt.loading.parse.delivering import Around as ChannelsAround
 from botopt.loading.parse.events import KEYS as EVENT_KEYS
 from botopt.loading.parse.events import Declared, declare, reached, read_event
 from botopt.loading.parse.events import Names as EventNames
@@ -30,7 +32,7 @@ from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.channels import ChannelType
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import RESERVED_TYPES, EventType, FieldSpec, Policy, Settings, Suppression, Template
+from botopt.model.policy import RESERVED_TYPES, Channel, EventType, FieldSpec, Policy, Settings, Suppression, Template
 
 _BLOCKS = ("variants", "samples")
 """Keys of a template that cannot be the name of one in the short form."""
@@ -83,11 +85,7 @@ class _Workspace:
             if (category := read_category(findings, key, node)) is not None
         }
         attributes = self._attributes()
-        channels = {
-            key.text: channel
-            for key, node in sections.channels.entries
-            if (channel := read_channel(findings, key, node, self.channel_types)) is not None
-        }
+        channels = self._channels(attributes)
         declared = self._declared()
         surroundings = self._surroundings(declared, attributes)
         known = EventNames(
@@ -117,6 +115,17 @@ class _Workspace:
         section = self.sections.user
         found = read_fields(self.findings, section.entries, "attribute", frozenset(BUILT_IN_ATTRIBUTES))
         return Fields(found.specs, found.unsure or not section.complete)
+
+    def _channels(self, attributes: Fields) -> dict[str, Channel]:
+        section, findings, types = self.sections.channels, self.findings, self.channel_types
+        around = ChannelsAround(attributes, _known("channel", section, "add it to the section channels"))
+        channels = {
+            key.text: channel
+            for key, node in section.entries
+            if (channel := read_channel(findings, key, node, types, around)) is not None
+        }
+        refuse_circles(findings, section.entries, channels, types)
+        return channels
 
     def _declared(self) -> list[Declared]:
         entries = without_misplaced(self.findings, self.sections.events.entries, EVENT_KEYS, "an event type")

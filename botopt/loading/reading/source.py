@@ -19,15 +19,27 @@ class SourceText:
     text: str
     lines: tuple[str, ...] = field(init=False, repr=False, compare=False)
     starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _hidden: set[Position] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         starts = (0, *(found.end() for found in LINE_BREAK.finditer(self.text)))
         object.__setattr__(self, "lines", tuple(LINE_BREAK.split(self.text)))
         object.__setattr__(self, "starts", starts)
+        object.__setattr__(self, "_hidden", set())
 
     def line(self, number: int) -> str:
         """Line `number`, counted from 1, without its line break; empty where there is no such line."""
-        return self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
+        line = self.lines[number - 1] if 1 <= number <= len(self.lines) else ""
+        for place in self._hidden:
+            if place.line <= number <= place.end_line:
+                start = place.column - 1 if number == place.line else 0
+                end = place.end_column - 1 if number == place.end_line else len(line)
+                line = f"{line[:start]}{'•' * (end - start)}{line[end:]}"
+        return line
+
+    def hide(self, position: Position) -> None:
+        """From now on, `line` shows dots there: what stands there is a secret."""
+        self._hidden.add(position)
 
     def offset(self, line: int, column: int) -> int:
         """The index in `text` of a place, both counted from 0; a place past the end is the end."""

@@ -32,6 +32,8 @@ def names_are_used(policy: Policy) -> Iterator[Diagnostic]:
     channels = {name for event_type in types for name in policy.channels_of(event_type)}
     # Users may be active where nobody writes to them.
     channels |= {name for one in policy.suppressions if isinstance(one.kind, Conversation) for name in one.channels}
+    handed = [channel.delivery for channel in policy.channels.values()]
+    channels.update(name for one in handed for name in (one.fallback, one.reply) if name is not None)
     for name, channel in policy.channels.items():
         if name not in channels:
             message = f"no message is sent to the channel {name}"
@@ -40,9 +42,10 @@ def names_are_used(policy: Policy) -> Iterator[Diagnostic]:
     attributes = {name for text in texts.values() for name in _USER.findall(text)}
     asked = {name: list(_refs(outlook)) for name, outlook in outlooks(policy).items()}
     attributes.update(ref.name for refs in asked.values() for ref in refs if ref.scope is Scope.USER)
+    attributes.update(one.to for one in handed if one.to is not None)
     for name, spec in policy.attributes.items():
         if name not in attributes:
-            message = f"no condition and no message uses user.{name}"
+            message = f"no condition, no message and no channel uses user.{name}"
             yield finding("B412", spec.position, message, "use it, or delete it")
     words = {name: frozenset(_WORD.findall(text)) for name, text in texts.items()}
     for event_type in types:
