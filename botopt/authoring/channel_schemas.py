@@ -35,10 +35,29 @@ HONESTY: Mapping[Honesty, str] = {
 }
 """What the tests of a channel type rest on, in a sentence."""
 
+NEVER_LIVE = " Nothing here was run against a live platform."
+
 
 def words_about(name: str) -> str:
     """What a channel type is, for an author; of one that another package brings, only that."""
     return CHANNEL_TYPES[name].summary if name in BUILT_IN else "Brought by another package."
+
+
+def details(name: str) -> str:
+    """A channel type for a hover: what it is, what it asks for, and what its tests rest on. Markdown."""
+    found = known_type(name)
+    if found is None:
+        return ""
+    lines = [found.summary]
+    needed = [f"`{option.name}`" for option in found.options if option.required]
+    if needed:
+        lines.append(f"Needs {', '.join(needed)}.")
+    if found.addressed:
+        lines.append(f"`to` names the attribute with {found.addressed}.")
+    if found.needs_transport:
+        lines.append("It may only give texts back, which go out through the channel that `reply` names.")
+    lines.append(HONESTY[found.honesty] + NEVER_LIVE)
+    return "\n\n".join(lines)
 
 
 def known_type(name: str) -> ChannelType | None:
@@ -58,6 +77,19 @@ def of_type(type_: ChannelType, common: Mapping[str, Schema]) -> Schema:
     found: Schema = {"properties": properties, "propertyNames": {"enum": [*keys, *sorted(properties.keys() - keys)]}}
     required = [option.name for option in type_.options if option.required]
     return {**found, "required": required} if required else found
+
+
+def of_one(schema: Schema, name: str, type_: str) -> Schema:
+    """A schema of rules in which the channel `name` has the options of its type, as far as that is known."""
+    found = known_type(type_)
+    if found is None:
+        return schema
+    channel = schema["$defs"]["channel"]
+    theirs = of_type(found, channel["properties"])
+    names = theirs["propertyNames"]["enum"]
+    keys = {**{option.name: of_option(option) for option in found.options}, **channel["properties"]}
+    one = {"properties": {key: keys[key] for key in names}}
+    return {**schema, "properties": {**schema["properties"], "channels": {"properties": {name: one}}}}
 
 
 def of_types(types: Iterable[ChannelType], common: Mapping[str, Schema]) -> list[Schema]:

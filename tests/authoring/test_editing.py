@@ -98,6 +98,16 @@ def test_the_lines_alone_tell_where_the_cursor_is(text: str, path: tuple[str, ..
         ("rules/x.yaml", "suppression:\n  - {id: x, events: [service_outage], same: [¦", "area", "order_id"),
         ("rules/x.yaml", "suppression:\n  - {id: x, resolved_by: ¦", "payment_succeeded user.updated user.active", "chat"),
         ("rules/x.yaml", "suppression:\n  - {id: x, quiet_hours: {days: [¦", "mon sun", "chat"),
+        ("rules/x.yaml", "channels:\n  hook: {type: ¦", "console webhook file email apprise", "url"),
+        ("rules/x.yaml", "channels:\n  hook: {type: webhook, ¦", "url secret headers to fallback rate", "reply"),
+        ("rules/x.yaml", "channels:\n  hook:\n    ¦\n    type: email\n", "host port from to when_unsure", "url"),
+        ("rules/x.yaml", "channels:\n  hook:\n    type: email\n    security: ¦", "starttls tls none", "retry"),
+        ("rules/x.yaml", "channels:\n  hook:\n    type: email\n    html: ¦", "true false", "tls"),
+        ("rules/x.yaml", "channels:\n  hook:\n    type: file\n    when_unsure: ¦", "retry stop", "tls"),
+        ("rules/x.yaml", "channels:\n  hook: {type: file, fallback: ¦", "chat", "plan"),
+        ("rules/x.yaml", "channels:\n  hook: {type: file, to: ¦", "user.name user.plan", "chat"),
+        ("rules/x.yaml", "channels:\n  hook: {type: file, rate: {¦", "messages per", "path"),
+        ("rules/x.yaml", "channels:\n  a: {type: email}\n  hook: {¦", "type fallback", "host"),
         ("rules/x.yaml", "settings:\n  ¦", "timezone locale holdout", "events"),
         ("rules/x.yaml", "¦", "settings events suppression", "templates"),
         ("templates/x.yaml", "templates:\n  payment_failed:\n    variants:\n      a:\n        text: \"Hi {{ ¦", "amount order_id user.", "area"),
@@ -169,6 +179,44 @@ def test_an_event_type_whose_file_is_broken_now_still_has_its_fields(desk: Desk)
 )  # fmt: skip
 def test_what_something_means(desk: Desk, name: str, words: str, expected: str):
     assert expected in desk.hover(name, words)
+
+
+CHANNELS = """\
+channels:
+  hook:
+    type: webhook
+    url: https://example.com/hook
+    secret: ${HOOK_SECRET}
+    to: user.name
+    fallback: chat
+    rate: {messages: 10}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("type: web¦hook", "Posts messages to an address of yours, signed by Standard Webhooks 1.0.0."),
+        ("type: web¦hook", "Needs `url`, `secret`."),
+        ("type: web¦hook", "Nothing here was run against a live platform."),
+        ("sec¦ret: ", "What signs them"),
+        ("fall¦back: chat", "takes over what this one cannot deliver"),
+        ("ra¦te: {", "How many messages go out in what time"),
+        ("fallback: ch¦at", "a channel of type console"),
+        ("to: user.na¦me", "attribute **name**"),
+        ("ho¦ok:", "to `user.name`, at most 10 messages in 1s, what it cannot deliver goes to `chat`"),
+    ],
+)
+def test_what_something_about_a_channel_means(desk: Desk, words: str, expected: str):
+    desk.write("rules/x.yaml", CHANNELS)
+    assert expected in desk.hover("rules/x.yaml", words)
+
+
+def test_what_a_channel_names_leads_to_its_declaration(desk: Desk):
+    desk.write("rules/x.yaml", CHANNELS)
+    for words in ("fallback: ch¦at", "to: user.na¦me"):
+        [place] = desk.definition("rules/x.yaml", words)
+        assert place.startswith("rules/settings.yaml")
 
 
 @pytest.mark.parametrize(

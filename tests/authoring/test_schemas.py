@@ -57,6 +57,8 @@ GOOD = {
         "suppression: [{id: x, limit: 3, within: 1d, reserved: {transactional: 1}}]",
         "events: {brand_new: {message: payment_failed, weight: 0.5, channel: chat, category: service}}",
         "channels: {new_one: {type: console}}",
+        "channels: {new_one: {type: file, path: x, to: user.name, fallback: chat}}",
+        "channels: {new_one: {type: webhook, url: 'https://x.y', secret: ['${A}', '${B}'], rate: {messages: 5}}}",
     ],
     "templates": [
         "templates: {brand_new: Hello}",
@@ -83,6 +85,12 @@ WRONG = {
         "events: {payment_failed: {message: payment_failed, weight: 0.5, channel: chatt}}",
         "events: {e: {message: payment_failed, weight: 0.5, rules: [{id: x, when: 'true', message: nothing}]}}",
         "channels: {new_one: {type: consol}}",
+        "channels: {new_one: {type: file}}",
+        "channels: {new_one: {type: file, path: x, fallback: chatt}}",
+        "channels: {new_one: {type: file, path: x, to: user.nam}}",
+        "channels: {new_one: {type: file, path: x, reply: chat}}",
+        "channels: {new_one: {type: file, path: x, paht: y}}",
+        "channels: {new_one: {type: webhook, url: 'https://x.y', secret: hush}}",
     ],
     "templates": [
         "templates: {payment_failed: {variants: {a: {text: Hi}}, samples: [{amout: 5}]}}",

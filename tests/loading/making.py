@@ -33,12 +33,12 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def load_files(files: Mapping[str, str]) -> Loaded:
+def load_files(files: Mapping[str, str], channel_types: Mapping[str, ChannelType] = CHANNEL_TYPES) -> Loaded:
     """Load a workspace of these files."""
     with TemporaryDirectory() as folder:
         (Path(folder) / "rules").mkdir()
         write(Path(folder), files)
-        return load_policy(Path(folder), channel_types=CHANNEL_TYPES)
+        return load_policy(Path(folder), channel_types=channel_types)
 
 
 def load(rules: str, templates: str = "") -> Loaded:
@@ -215,7 +215,14 @@ templates:
 MARK = re.compile("⟦(.*?)⟧", re.DOTALL)
 
 
-def check_marked(rules: str, code: str, message: str = "", hint: str = "", templates: str = "") -> None:
+def check_marked(
+    rules: str,
+    code: str,
+    message: str = "",
+    hint: str = "",
+    templates: str = "",
+    channel_types: Mapping[str, ChannelType] = CHANNEL_TYPES,
+) -> None:
     """The workspace has exactly one finding, and it points at exactly what stands in ⟦⟧."""
     both = {"rules/a.yaml": rules, "templates/t.yaml": templates}
     file, text = next((name, text) for name, text in both.items() if "⟦" in text)
@@ -223,7 +230,7 @@ def check_marked(rules: str, code: str, message: str = "", hint: str = "", templ
     assert found is not None
     before = text[: found.start()]
     place = (file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    loaded = load_files({name: MARK.sub(r"\1", text) for name, text in both.items() if text})
+    loaded = load_files({name: MARK.sub(r"\1", text) for name, text in both.items() if text}, channel_types)
     assert len(loaded.diagnostics) == 1, said(loaded)
     (one,) = loaded.diagnostics
     assert (one.code, (one.position.file, one.position.line, one.position.column)) == (code, place), said(loaded)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from botopt.authoring.channel_schemas import of_one
 from botopt.authoring.editing.describing import field_words
 from botopt.authoring.editing.expressions import Sort, Suggestion, in_braces, in_condition
 from botopt.authoring.editing.schema_paths import Choice, keys, values
 from botopt.authoring.editing.spots import Spot, spot
 from botopt.authoring.editing.workbench import Workbench
+from botopt.authoring.schemas import Schema
 from botopt.sources.reserved import FAILURE
 from botopt.verify.live import kind_of
 
@@ -29,15 +31,30 @@ def complete(bench: Workbench, file: str, lines: Sequence[str], line: int, colum
         bench = bench.without_line(file, lines, line)
     if here.value is not None and any(key in here.path for key in _CONDITIONS) and kind != "tests":
         found = _condition(bench, here, lines, line)
-        return found if here.key is None else [*found, *_keys(bench, kind, here)]
+        return found if here.key is None else [*found, *_keys(bench.schemas[kind], here)]
     if here.value is not None and kind == "templates" and _is_wording(here.path):
         return _words(bench, here)
     if kind == "tests" and here.path[-1:] == ("with",):
         return _sent(bench, here, lines, line)
-    found = [] if here.value is None else _values(bench, kind, here)
+    schema = bench.schemas[kind]
+    if kind == "rules" and here.path[:1] == ("channels",) and len(here.path) > 1:
+        schema = of_one(schema, here.path[1], _channel_type(lines, line, here.path[1]))
+    found = [] if here.value is None else _values(schema, here)
     if kind == "rules" and here.path[:1] == ("suppression",) and _FIELDS.intersection(here.path):
         found = _in_scope(bench, found, _about(bench, here, lines, line))
-    return found if here.key is None else [*found, *_keys(bench, kind, here)]
+    return found if here.key is None else [*found, *_keys(schema, here)]
+
+
+def _channel_type(lines: Sequence[str], line: int, channel: str) -> str:
+    """The type of the channel around a line, told from its lines alone; empty where it says none."""
+    first = line
+    while first > 0 and not re.match(rf"\s*[\"']?{re.escape(channel)}[\"']?\s*:", lines[first]):
+        first -= 1
+    last = first + 1
+    while last < len(lines) and (not lines[last].strip() or _indent(lines[last]) > _indent(lines[first])):
+        last += 1
+    found = re.search(r"(?<![\w.-])type:\s*[\"']?([\w.-]+)", "\n".join(lines[first:last]))
+    return found[1] if found else ""
 
 
 def _is_wording(path: tuple[str, ...]) -> bool:
@@ -129,9 +146,9 @@ def _typed(text: str) -> int:
     return len(found[0]) if found else 0
 
 
-def _values(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
+def _values(schema: Schema, here: Spot) -> list[Suggestion]:
     typed = _typed(here.value or "")
-    found = values(bench.schemas[kind], here.path)
+    found = values(schema, here.path)
     return [Suggestion(one.name, Sort.VALUE, one.name, typed, more=one.description) for one in found]
 
 
@@ -141,9 +158,9 @@ def _in_scope(bench: Workbench, found: list[Suggestion], events: tuple[str, ...]
     return [one for one in found if one.label in theirs or one.label not in all_fields]
 
 
-def _keys(bench: Workbench, kind: str, here: Spot) -> list[Suggestion]:
+def _keys(schema: Schema, here: Spot) -> list[Suggestion]:
     typed = len(here.key or "")
-    return [_key(one, typed) for one in keys(bench.schemas[kind], here.path)]
+    return [_key(one, typed) for one in keys(schema, here.path)]
 
 
 def _key(one: Choice, typed: int) -> Suggestion:

@@ -193,9 +193,20 @@ def category_words(category: Category) -> str:
 
 
 def channel_words(channel: Channel) -> str:
-    """Its type and its limit."""
-    limit = f", at most {channel.max_length} characters" if channel.max_length is not None else ""
-    return f"a channel of type {channel.type}{limit}"
+    """Its type, its limit, and where its messages go."""
+    delivery = channel.delivery
+    words = [f"a channel of type {channel.type}"]
+    if channel.max_length is not None:
+        words.append(f"at most {channel.max_length} characters")
+    if delivery.to is not None:
+        words.append(f"to `user.{delivery.to}`")
+    if delivery.messages:
+        words.append(f"at most {delivery.messages} messages in {duration_text(delivery.per_us)}")
+    if delivery.reply is not None:
+        words.append(f"texts that come back go to `{delivery.reply}`")
+    if delivery.fallback is not None:
+        words.append(f"what it cannot deliver goes to `{delivery.fallback}`")
+    return ", ".join(words)
 
 
 def short(text: str) -> str:

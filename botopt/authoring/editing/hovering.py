@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from botopt.authoring.channel_schemas import details, of_one
+from botopt.authoring.editing.declared import child, entries
 from botopt.authoring.editing.describing import (
     category_words,
     channel_words,
@@ -48,11 +50,31 @@ def hover(bench: Workbench, file: str, line: int, column: int) -> str:
     document = bench.document(file)
     if document is None or document.root is None:
         return ""
+    if type_ := _channel_type_at(document.root, line, column):
+        words = details(type_)
+        return f"channel type **{type_}**\n\n{words}" if words else ""
     path = key_path(document.root, line, column)
     if path is None:
         return ""
-    words = description(at_path(bench.schemas[bench.view.kinds[file]], path))
+    schema = bench.schemas[bench.view.kinds[file]]
+    if path[0] == "channels" and len(path) == 3:
+        schema = of_one(schema, path[1], _text(child(child(child(document.root, "channels"), path[1]), "type")))
+    words = description(at_path(schema, path))
     return f"**{path[-1]}**\n\n{words}" if words else ""
+
+
+def _channel_type_at(root: Node, line: int, column: int) -> str:
+    """The type of a channel whose name stands at a place."""
+    for _, channel in entries(child(root, "channels")):
+        node = child(channel, "type")
+        if isinstance(node, Scalar) and node.position.line == line:
+            place = node.position
+            return node.text if place.column <= column <= place.end_column else ""
+    return ""
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def key_path(node: Node, line: int, column: int) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from botopt.authoring.channel_schemas import HONESTY, NEVER_LIVE, known_type
 from botopt.authoring.handbook.contents import Contents
 from botopt.authoring.handbook.effects import consent_sentence
 from botopt.authoring.handbook.field_table import field_table
@@ -12,7 +13,7 @@ from botopt.authoring.handbook.page import Page, event_page_name, shell
 from botopt.authoring.handbook.said import place
 from botopt.authoring.handbook.wording import counted, duration_words
 from botopt.engine.numbers import number
-from botopt.model.policy import Settings
+from botopt.model.policy import Channel, Settings
 
 
 def settings_page(book: Contents) -> Page:
@@ -84,9 +85,31 @@ def _channels(book: Contents) -> Html:
     for channel in book.policy.channels.values():
         used = sum(channel.name in book.policy.channels_of(one) for one in book.deciding)
         limit = "any length" if channel.max_length is None else f"{channel.max_length:,} characters"
-        rows.append((channel.name, channel.type, limit, counted(used, "event type"), place(channel.position)))
-    return (
-        table(("Channel", "Type", "Takes", "Used by", "Where"), rows, "Where messages go")
-        if rows
-        else tag("p", "There are none.")
+        told = (channel.type, _way(channel), limit, counted(used, "event type"))
+        rows.append((channel.name, *told, place(channel.position)))
+    if not rows:
+        return tag("p", "There are none.")
+    types = sorted({channel.type for channel in book.policy.channels.values()})
+    found = [(name, known_type(name)) for name in types]
+    about: list[tuple[Part, ...]] = [
+        (name, type_.summary, HONESTY[type_.honesty]) for name, type_ in found if type_ is not None
+    ]
+    return joined(
+        table(("Channel", "Type", "How", "Takes", "Used by", "Where"), rows, "Where messages go"),
+        table(("Type", "What it does", "What our tests of it rest on"), about, "Types of channels"),
+        tag("p", NEVER_LIVE.strip(), class_="faint"),
     )
+
+
+def _way(channel: Channel) -> str:
+    """Where users are reached, how fast, and what takes over."""
+    delivery = channel.delivery
+    words = [f"to user.{delivery.to}" if delivery.to else "to the user's id"]
+    if delivery.messages:
+        each = counted(delivery.messages, "message")
+        words.append(f"at most {each} in {duration_words(delivery.per_us)}")
+    if delivery.reply:
+        words.append(f"texts that come back go to {delivery.reply}")
+    words.append(f"tried again for {duration_words(delivery.retry_for_us)}")
+    words.append(f"then {delivery.fallback} takes over" if delivery.fallback else "then it has failed")
+    return "; ".join(words)

@@ -15,7 +15,7 @@ from botopt.model.options import broken_reference, has_reference, is_reference, 
 from botopt.model.policy import Value
 from botopt.model.values import LARGEST
 
-_DOLLAR = re.compile(r"\$\(?([A-Za-z_][A-Za-z0-9_]*)\)?", re.ASCII)
+_DOLLAR = re.compile(r"\$[A-Z_][A-Z0-9_]*|\$\([A-Za-z_][A-Za-z0-9_]*\)", re.ASCII)
 
 
 def read_option(findings: Findings, node: Node, option: Option, channel: str) -> Value:
@@ -23,7 +23,8 @@ def read_option(findings: Findings, node: Node, option: Option, channel: str) ->
     if not _references_hold(findings, node, option, channel):
         return None
     if isinstance(node, Scalar) and not node.flawed and isinstance(node.value, str) and has_reference(node.value):
-        return node.value  # the environment's value is looked at when the channel is made
+        # The environment's value is looked at when the channel is made.
+        return [node.value] if option.type is OptionType.TEXTS else node.value
     return _READ[option.type](findings, node, option)
 
 
@@ -81,8 +82,8 @@ def _references_hold(findings: Findings, node: Node, option: Option, channel: st
 
 def _report(findings: Findings, scalar: Scalar, text: str, key: str, channel: str) -> None:
     name = suggested(channel, key)
-    if (meant := _DOLLAR.fullmatch(text)) is not None and meant[1].isupper():
-        hint = f"type {key}: ${{{meant[1]}}}"
+    if _DOLLAR.fullmatch(text):  # what stands there may be a secret that looks like a name: it is not repeated
+        hint = f"put braces around the name: {key}: ${{NAME}}"
         findings.report("B125", scalar.position, f"{key} must be a ${{NAME}}, with its braces", hint)
     elif broken_reference(text) and text.startswith("${") and text.endswith("}"):
         hint = f"a name is made of letters, digits and _: type {key}: ${{{name}}}"
