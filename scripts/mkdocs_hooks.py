@@ -1,4 +1,4 @@
-"""Fills the `<!-- generated: NAME -->` marks of the documentation from the schemas, the codes and the command line."""
+"""Fills the `<!-- generated: NAME -->` marks of the documentation from schemas, codes, channels and the command line."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from typing import Any, get_args
 import typer
 from typer.models import ArgumentInfo, ParameterInfo
 
+from botopt.authoring.channel_schemas import HONESTY, NEVER_LIVE, of_option
 from botopt.cli.app import app
 from botopt.cli.exits import MEANINGS
+from botopt.delivery.registry import BUILT_IN, CHANNEL_TYPES
+from botopt.model.channels import ChannelType
 from botopt.model.codes import CODES
+from botopt.model.condition import duration_text
+from botopt.model.policy import WhenUnsure
 
 ROOT = Path(__file__).parent.parent
-_MARK = re.compile(r"^<!-- generated: ([a-z-]+) -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- generated: ([a-z0-9-]+) -->$", re.MULTILINE)
 _OTHER = "urn:botopt:schema:"
 _OUTPUT = re.compile(r"^<!-- (?:output|run): .* -->\n", re.MULTILINE)
 
@@ -30,8 +35,57 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def generated(name: str) -> str:
     """The text for one mark."""
-    makers: Mapping[str, Callable[[], str]] = {"cli": cli, "codes": codes, "exits": exits}
+    makers: Mapping[str, Callable[[], str]] = {"channels": channels, "cli": cli, "codes": codes, "exits": exits}
+    if name.startswith("channel-"):
+        return channel(CHANNEL_TYPES[name.removeprefix("channel-").replace("-", "_")])
     return makers[name]() if name in makers else schema(name)
+
+
+def channels() -> str:
+    """A table of the channel types that come with botopt."""
+    rows = []
+    for name in BUILT_IN:
+        one = CHANNEL_TYPES[name]
+        package = f"`botopt[{one.extra}]`" if one.extra else ""
+        rows.append(f"| [`{name}`]({name}.md) | {_cell(one.summary)} | `{one.honesty}` | {package} |")
+    return "\n".join(("| type | what it does | tests rest on | needs |", "| --- | --- | --- | --- |", *rows))
+
+
+def channel(type_: ChannelType) -> str:
+    """What a channel type says about itself: what it can do, and its options."""
+    return "\n\n".join((_abilities(type_), _options(type_)))
+
+
+def _abilities(type_: ChannelType) -> str:
+    usual = type_.settings
+    repeats = "yes" if type_.repeatable else "no"
+    unsure = usual.when_unsure or (WhenUnsure.RETRY if type_.repeatable else WhenUnsure.STOP)
+    told = {
+        "Tests rest on": HONESTY[type_.honesty] + NEVER_LIVE,
+        "Needs": f"`pip install 'botopt[{type_.extra}]'`" if type_.extra else "nothing more",
+        "Address": f"{type_.addressed} (`to`)" if type_.addressed else "the user's id, or what `to` names",
+        "Most characters": f"{type_.max_length:,}" if type_.max_length else "no limit of ours",
+        "Buttons": "yes" if type_.buttons else "no: only the text is sent",
+        "Callbacks": "yes: `POST /v1/channels/NAME/callback`" if type_.callbacks else "no",
+        "Only gives texts back": "it may: name a `reply` channel" if type_.needs_transport else "no",
+        "Knows a message again": f"{repeats}; when an attempt may have arrived: `{unsure}`",
+        "Usually": f"`timeout: {duration_text(usual.timeout_us)}`, `retry_for: {duration_text(usual.retry_for_us)}`, "
+        f"`concurrency: {usual.concurrency}`",
+    }
+    rows = (f"| {what} | {_cell(words)} |" for what, words in told.items())
+    return "\n".join(("| | |", "| --- | --- |", *rows))
+
+
+def _options(type_: ChannelType) -> str:
+    if not type_.options:
+        return "It has no options of its own."
+    rows = []
+    for option in type_.options:
+        value = "secret: `${NAME}`" if option.secret else ", ".join(f"`{word}`" for word in option.one_of)
+        value = value or str(option.type).replace("_", " ")
+        words = of_option(option)["description"]
+        rows.append(f"| `{option.name}`{' *' if option.required else ''} | {value} | {_cell(words)} |")
+    return "\n".join(("| option | value | meaning |", "| --- | --- | --- |", *rows, "", "An option with * is needed."))
 
 
 def codes() -> str:

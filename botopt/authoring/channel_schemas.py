@@ -28,8 +28,8 @@ _WORDS = {"title": "Text", "description": "A text with something in it.", "type"
 
 HONESTY: Mapping[Honesty, str] = {
     Honesty.LOCAL: "There is no platform: the tests run the real thing.",
-    Honesty.OFFICIAL_CLIENT: "The platform's own client, or the standard's own implementation, runs against what we "
-    "built, or judges what we send.",
+    Honesty.OFFICIAL_CLIENT: "The platform's own client, or an implementation of the standard that others wrote, runs "
+    "against what we built, or judges what we send.",
     Honesty.OFFICIAL_MODEL: "The platform's published model judges what we send.",
     Honesty.DOCUMENTATION: "The tests follow examples in the platform's documentation.",
 }
