@@ -142,3 +142,8 @@ def read_payload(payload: str) -> tuple[str, int] | None:
     if head != "botopt" or not message_id.isalnum() or not number.isascii() or not number.isdigit() or len(number) > 2:
         return None
     return message_id, int(number)
+
+
+def click_id(message_id: str, number: int) -> str:
+    """The id of the event that says that a button was pressed: the same, however often and by whomever we are told."""
+    return f"click:{message_id}:{number}"
