@@ -13,7 +13,16 @@ from botopt.model.errors import UsageError
 GROUP = "botopt.channels"
 """The entry points by which other packages add channel types: `name = "package.module:TYPE"`."""
 
-BUILT_IN = ("apprise", "console", "email", "file", "webhook")
+BUILT_IN = (
+    "apprise",
+    "console",
+    "email",
+    "file",
+    "slack",
+    "teams",
+    "twilio",
+    "webhook",
+)
 
 
 class ChannelTypes(Mapping[str, ChannelType]):

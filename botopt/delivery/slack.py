@@ -53,7 +53,7 @@ class Slack(Channel):
     """One Slack app, as the bot whose token it has."""
 
     def __init__(self, options: Mapping[str, Value], surroundings: Surroundings) -> None:
-        self._http = Http(surroundings)
+        self._http = Http(surroundings, secrets=(str(options["token"]), str(options.get("signing_secret") or "")))
         self._url = str(options["url"]).rstrip("/")
         self._headers = {
             "authorization": f"Bearer {options['token']}",
@@ -68,16 +68,16 @@ class Slack(Channel):
     def send(self, message: Outgoing) -> Receipt:
         """Post it; a person gets it in the conversation with the app."""
         try:
-            channel = message.address
-            if _USER.fullmatch(channel):
-                opened = self._conversation(channel)
-                if isinstance(opened, Failed):
-                    return opened
-                channel = opened
-            headers = {**self._headers, **message.trace}
-            response = self._http.request(
-                "POST", f"{self._url}/chat.postMessage", headers=headers, json=payload(message, channel)
-            )
+            with self._http.attempt():
+                channel = message.address
+                if _USER.fullmatch(channel):
+                    opened = self._conversation(channel)
+                    if isinstance(opened, Failed):
+                        return opened
+                    channel = opened
+                headers = {**self._headers, **message.trace}
+                url = f"{self._url}/chat.postMessage"
+                response = self._http.request("POST", url, headers=headers, json=payload(message, channel))
         except HttpFault as fault:
             return fault.failed
         said = _said(response)

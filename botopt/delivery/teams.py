@@ -46,8 +46,8 @@ class Teams(Channel):
     """One bot registration."""
 
     def __init__(self, options: Mapping[str, Value], surroundings: Surroundings) -> None:
-        self._http = Http(surroundings)
         self._app_id, self._password = str(options["app_id"]), str(options["app_password"])
+        self._http = Http(surroundings, secrets=(self._password,))
         self._login = (
             f"{str(options['login_url']).rstrip('/')}/{quote(str(options['tenant']), safe='')}/oauth2/v2.0/token"
         )
@@ -63,13 +63,14 @@ class Teams(Channel):
         """Post an activity into the conversation."""
         if not _ID.fullmatch(message.address):
             return Failed("the address is not the id of a conversation")
+        url = f"{self._service}/v3/conversations/{quote(message.address, safe='')}/activities"
         try:
-            token = self._access_token()
-            if isinstance(token, Failed):
-                return token
-            url = f"{self._service}/v3/conversations/{quote(message.address, safe='')}/activities"
-            headers = {"authorization": f"Bearer {token}", **message.trace}
-            response = self._http.request("POST", url, headers=headers, json=activity(message, self._app_id))
+            with self._http.attempt():
+                token = self._access_token()
+                if isinstance(token, Failed):
+                    return token
+                headers = {"authorization": f"Bearer {token}", **message.trace}
+                response = self._http.request("POST", url, headers=headers, json=activity(message, self._app_id))
         except HttpFault as fault:
             return fault.failed
         if response.ok:
@@ -110,8 +111,11 @@ class Teams(Channel):
                 raise HttpFault(msgspec.structs.replace(fault.failed, unsure=False)) from fault
             said = response.json()
             token = said.get("access_token") if response.ok and isinstance(said, dict) else None
+            if not response.ok:
+                words = "no token: look at app_id and app_password" if response.status < 429 else "no token"
+                return msgspec.structs.replace(self._http.failure(response, words), retryable=True, unsure=False)
             if not isinstance(token, str):
-                return Failed(f"no token: HTTP {response.status}: look at app_id and app_password", retryable=True)
+                return Failed("no token: what the login service says cannot be read", retryable=True)
             lasts = said.get("expires_in")
             lasts_us = int(lasts) * SECOND_US if isinstance(lasts, int) and lasts > 0 else HOUR_US
             self._token = token, self._now_us() + max(lasts_us - _EARLY_US, lasts_us // 2)
@@ -175,7 +179,7 @@ class Teams(Channel):
 
 
 def activity(message: Outgoing, app_id: str) -> dict[str, object]:
-    """The activity. Plain text; with buttons an Adaptive Card, whose text blocks read no markup from escaped text."""
+    """The activity. Plain text; with buttons an Adaptive Card, whose text runs read no markup."""
     found: dict[str, object] = {
         "type": "message",
         "from": {"id": f"28:{app_id}"},
@@ -186,9 +190,9 @@ def activity(message: Outgoing, app_id: str) -> dict[str, object]:
     text = message.text[:_MOST_TEXT]
     if not message.buttons:
         return found | {"text": f"{message.title}\n\n{text}" if message.title else text}
-    body: list[dict[str, object]] = [{"type": "TextBlock", "wrap": True, "text": _escaped(text)}]
+    body = [_run(text)]
     if message.title:
-        body.insert(0, {"type": "TextBlock", "wrap": True, "weight": "Bolder", "text": _escaped(message.title)})
+        body.insert(0, _run(message.title, weight="Bolder"))
     actions = [
         {"type": "Action.OpenUrl", "title": button.label, "url": button.link}
         if button.link
@@ -224,11 +228,8 @@ def _feedback(said: Mapping[str, Any], here: Mapping[str, Value]) -> tuple[Feedb
     return tuple(found)
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|>~])")
-
-
-def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+def _run(text: str, **style: str) -> dict[str, object]:
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
 
 
 def _make(options: Mapping[str, Value], surroundings: Surroundings) -> Channel:

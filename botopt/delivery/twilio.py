@@ -59,11 +59,11 @@ class Twilio(Channel):
     """One sender (a number, or a messaging service) of one account."""
 
     def __init__(self, options: Mapping[str, Value], surroundings: Surroundings) -> None:
-        self._http = Http(surroundings)
         account = str(options["account_sid"])
         self._url = f"{str(options['url']).rstrip('/')}/2010-04-01/Accounts/{account}/Messages.json"
         key = options.get("api_key_sid"), options.get("api_key_secret")
         token = str(options["auth_token"])
+        self._http = Http(surroundings, secrets=(token, str(key[1] or "")))
         name, password = (str(key[0]), str(key[1])) if all(key) else (account, token)
         self._headers = {"authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
         self._token = token.encode()
