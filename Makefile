@@ -28,6 +28,7 @@ demo: install ## Decide a sample of events and show every decision
 
 test: lint ## Lint, then run the tests
 	@$(SETUP) browser
+	@$(SETUP) clients
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 8
 
 lint: dev ## Check style, types and layers
@@ -59,5 +60,5 @@ constraints: ## Resolve constraints.txt anew
 	@$(SETUP) constraints
 
 clean: ## Remove what these targets made
-	rm -rf $(VENV) site dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .node site dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find botopt tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

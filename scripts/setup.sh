@@ -5,6 +5,7 @@
 #   sh scripts/setup.sh dev           that and what `make test` and `make bench` need
 #   sh scripts/setup.sh docs          that and what `make docs` needs
 #   sh scripts/setup.sh browser       install the browser that tests need, where we may
+#   sh scripts/setup.sh clients       install the clients for Node.js that tests need, where we may
 #   sh scripts/setup.sh check         say what this machine lacks; change nothing
 #   sh scripts/setup.sh packages      print the Debian packages that an install needs
 #   sh scripts/setup.sh constraints   resolve constraints.txt anew
@@ -232,6 +233,24 @@ browser() {
     fi
 }
 
+# What only tests need: official clients that run on Node.js, in .node. They judge what channels send. Nothing that npm
+# fetches runs while it is installed, and the tests compare what came with the sum in tests/node.py.
+clients() {
+    if ! command -v npm >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing Node.js, which runs official clients in the tests"
+        apt-get update -qq >/dev/null 2>&1 || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null || true
+    fi
+    command -v npm >/dev/null 2>&1 || return 0
+    wanted=kore-web-sdk@10.1.12
+    [ "$(cat .node/installed 2>/dev/null)" != "$wanted" ] || return 0
+    say "fetching $wanted"
+    mkdir -p .node
+    if npm install --prefix .node --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "$wanted" >/dev/null; then
+        echo "$wanted" > .node/installed
+    fi
+}
+
 # ---------------------------------------------------------------- constraints.txt
 
 # One resolution for every supported Python: uv writes markers where versions differ.
@@ -257,6 +276,7 @@ case ${1:-} in
     dev) install dev ;;
     docs) install docs ;;
     browser) browser ;;
+    clients) clients ;;
     check) find_python; check_compiler "$python" ;;
     packages) lacking() { :; }; find_python; packages ;;
     constraints) constraints ;;

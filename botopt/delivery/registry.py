@@ -16,8 +16,12 @@ GROUP = "botopt.channels"
 BUILT_IN = (
     "apprise",
     "console",
+    "dialogflow_cx",
+    "dialogflow_es",
     "email",
     "file",
+    "koreai",
+    "rasa",
     "slack",
     "teams",
     "twilio",

@@ -1,0 +1,49 @@
+"""Reading what platforms answer, where any value may be of any type."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from botopt.model.delivery import Inbound, Refused
+
+
+def record(value: object) -> Mapping[str, Any]:
+    """The value if it is an object of JSON, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> Sequence[Any]:
+    """The value if it is a list of JSON, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def words(value: object) -> str:
+    """The value if it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def known(inbound: Inbound, token: str) -> Mapping[str, Any]:
+    """The JSON object of a callback whose URL carries our token as `?token=`.
+
+    Raises:
+        Refused: there is no such token on our side, theirs is another, or the body is no object.
+    """
+    if not token:
+        raise Refused(404, "this channel takes no callbacks: it has no callback_token")
+    given = [value for name, value in inbound.query if name == "token"]
+    # All of it is compared whatever differs first, so that the time it takes tells nothing.
+    if len(given) != 1 or not hmac.compare_digest(given[0].encode("utf-8", "replace"), token.encode()):
+        raise Refused(401, "the token is missing or wrong")
+    if inbound.method != "POST":
+        raise Refused(405, "callbacks are posted")
+    try:
+        body = msgspec.json.decode(inbound.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, "the body is not a JSON object")
+    return body

@@ -1,0 +1,39 @@
+"""What Kore.ai's errors mean. They come as a status, as a code in the body, or as both."""
+
+from __future__ import annotations
+
+import msgspec
+
+from botopt.delivery.answers import items, record, words
+from botopt.delivery.http import Http, Response
+from botopt.model.delivery import Failed
+
+_LIMIT_WORDS = "rate limit"
+_MINUTE_US = 60_000_000
+
+
+def refusal(http: Http, response: Response) -> Failed | None:
+    """The failure that an answer tells of; None if it tells of none.
+
+    No `Retry-After` is documented. The limits are counted over a minute, so a minute is how long to wait.
+    """
+    errors = [record(error) for error in items(record(response.json()).get("errors"))]
+    said = words(errors[0].get("msg")) if errors else ""
+    if response.ok and not errors:
+        return None
+    if _LIMIT_WORDS in said.lower():
+        response = msgspec.structs.replace(response, status=429)
+    elif response.ok:
+        response = msgspec.structs.replace(response, status=_code(errors[0].get("code")))
+    if response.status in {401, 403}:
+        said = f"{said or 'not allowed'} (client_id, client_secret, and the scopes of the app)"
+    failed = http.failure(response, said)
+    if response.status == 429 and failed.retry_after_us is None:
+        return msgspec.structs.replace(failed, retry_after_us=_MINUTE_US)
+    return failed
+
+
+def _code(code: object) -> int:
+    """A code of the body as a status; 400 where it is none."""
+    text = str(code)
+    return int(text) if text.isascii() and text.isdigit() and 400 <= int(text[:4]) <= 599 else 400
