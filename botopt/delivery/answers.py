@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from botopt.model.delivery import Inbound, Refused
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+=-]{40,}")
+"""What looks like a token. Those that are made for one request stand on no list of secrets."""
 
 
 def record(value: object) -> Mapping[str, Any]:
@@ -24,6 +28,11 @@ def items(value: object) -> Sequence[Any]:
 def words(value: object) -> str:
     """The value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def said(value: object) -> str:
+    """Words of a platform for a receipt: the value if it is a text, without what looks like a token."""
+    return _TOKEN.sub("…", words(value))
 
 
 def known(inbound: Inbound, token: str) -> Mapping[str, Any]:

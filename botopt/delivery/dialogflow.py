@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from botopt.delivery.answers import record, words
+from botopt.delivery.answers import record, said, words
 from botopt.delivery.google import Access, Given, service_account
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.model.channels import Channel, Option, OptionType, Surroundings
@@ -95,7 +95,7 @@ class Dialogflow(Channel):
             return Failed("the answer has no queryResult", retryable=True, unsure=True)
         why = self.refused(result, self.place.event(message.event_type))
         if why:
-            return Failed(self._http.plain(why))
+            return Failed(self._http.plain(said(why)))
         texts = tuple(text for text in self.texts(result) if text.strip())
         if not texts:
             return Failed("the agent took the event up and said nothing")
@@ -123,8 +123,8 @@ class Dialogflow(Channel):
 
     def _failure(self, response: Response, attempt: int) -> Failed:
         error = record(record(response.json()).get("error"))
-        said = ": ".join(part for part in (words(error.get("status")), words(error.get("message"))) if part)
-        failed = self._http.failure(response, said)
+        parts = (said(error.get("status")), said(error.get("message")))
+        failed = self._http.failure(response, ": ".join(part for part in parts if part))
         if response.status == 429 and failed.retry_after_us is None:
             # Their quotas are counted by the minute, and no header tells how long: 1 s, doubled up to 32 s.
             wait_s = min(1 << min(max(attempt - 1, 0), 5), _LONGEST_BACKOFF_S)
@@ -247,7 +247,7 @@ _HOW = (
         OptionType.NAME_MAP,
         "The agent's name for a locale; where there is none, the locale (languageCode).",
     ),
-    Option("timezone", OptionType.TEXT, "queryParams.timeZone, such as Europe/Paris; else the agent's own."),
+    Option("timezone", OptionType.TEXT, "The time zone to speak in, such as Europe/Paris; else the agent's own."),
     Option(
         "credentials",
         OptionType.TEXT,

@@ -92,7 +92,15 @@ class DialogflowCx(Dialogflow):
         return texts_of(result.get("responseMessages"))
 
 
+def _check(options: Mapping[str, Value]) -> tuple[str, ...]:
+    ttl_us = options.get("session_ttl")
+    fits = not isinstance(ttl_us, int) or MINUTE_US <= ttl_us <= DAY_US
+    return (*check(options), *(() if fits else ("session_ttl must be from 1m to 1d",)))
+
+
 def _make(options: Mapping[str, Value], surroundings: Surroundings) -> Channel:
+    for fault in _check(options):
+        raise ValueError(fault)
     http, access = connect(options, surroundings)
     ttl_us = options["session_ttl"]
     return DialogflowCx(
@@ -109,7 +117,7 @@ TYPE = ChannelType(
     name="dialogflow_cx",
     summary="Gives an event to a Dialogflow CX agent; what the agent says goes out through the reply channel.",
     make=_make,
-    check=check,
+    check=_check,
     honesty=Honesty.OFFICIAL_CLIENT,
     needs_transport=True,
     extra="server",
@@ -121,14 +129,12 @@ TYPE = ChannelType(
             "The environment's id. Without one the draft of the agent answers, with every unfinished change in it.",
         ),
         Option(
-            "channel", OptionType.TEXT, "queryParams.channel: for which channel the agent shall word its responses."
+            "channel", OptionType.TEXT, "For which channel the agent shall word its responses (queryParams.channel)."
         ),
         Option(
             "session_ttl",
             OptionType.DURATION,
-            "How long the session lives after this; else 30 minutes. At most a day.",
-            minimum=MINUTE_US,
-            maximum=DAY_US,
+            "How long the session lives after this, from a minute to a day; else 30 minutes.",
         ),
     ),
 )

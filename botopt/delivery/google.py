@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from botopt.delivery.answers import record, words
+from botopt.delivery.answers import record, said, words
 from botopt.delivery.http import Http, HttpFault
 from botopt.delivery.tokens import Sign, signer
 from botopt.model.delivery import Failed
@@ -111,8 +111,7 @@ class ServiceAccount:
             ) from fault
         answer = record(response.json())
         if not response.ok:
-            said = words(answer.get("error_description")) or words(answer.get("error"))
-            failed = self._http.failure(response, said)
+            failed = self._http.failure(response, said(answer.get("error_description")) or said(answer.get("error")))
             raise HttpFault(msgspec.structs.replace(failed, detail=f"no access token: {failed.detail}", unsure=False))
         token = words(answer.get("access_token"))
         if not token:

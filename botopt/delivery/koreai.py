@@ -167,7 +167,8 @@ TYPE = ChannelType(
     needs_transport=True,
     extra="server",
     # The notify APIs take 600 a minute and 18,000 an hour for each bot, and both must hold: 300 a minute keeps both.
-    settings=DeliverySettings(messages=300, per_us=MINUTE_US),
+    # A synchronous webhook answers within 15 s, and then there is polling.
+    settings=DeliverySettings(messages=300, per_us=MINUTE_US, timeout_us=30 * SECOND_US),
     options=(
         Option(
             "api",
@@ -177,7 +178,7 @@ TYPE = ChannelType(
             one_of=("webhook", "notify_v1", "notify_v2"),
         ),
         Option("host", OptionType.URL, "The server of Kore.ai that the bot runs on.", default="https://bots.kore.ai"),
-        Option("bot", OptionType.TEXT, "The bot's id, which is the stream's id: st-…", required=True),
+        Option("bot", OptionType.TEXT, "The bot's id, which is the stream's id and begins with st-.", required=True),
         Option("client_id", OptionType.TEXT, "The client id of the app that may do this.", required=True),
         Option(
             "client_secret",
@@ -194,70 +195,77 @@ TYPE = ChannelType(
             one_of=("HS256", "HS512", "RS256", "RS512"),
         ),
         Option(
-            "utterance", OptionType.TEXT, "webhook: the text that starts a dialog, one that the bot was trained on."
+            "utterance", OptionType.TEXT, "For webhook: the text that starts a dialog, one that the bot was trained on."
         ),
         Option(
             "utterances",
             OptionType.NAME_MAP,
-            "webhook: that text for each event type; where there is none, utterance.",
+            "For webhook: that text for each event type; where there is none, utterance.",
         ),
         Option(
             "on_connect",
             OptionType.BOOLEAN,
-            "webhook: open a new session with ON_CONNECT instead. Unsafe while the user is chatting.",
+            "For webhook: open a new session with ON_CONNECT instead. Unsafe while the user is chatting.",
             default=False,
         ),
         Option(
             "instance",
             OptionType.TEXT,
-            "webhook: the hookInstance, if it is not the first. notify_v2: webhookInstanceName.",
+            "For webhook: the hookInstance, if it is not the first; for notify_v2: webhookInstanceName.",
         ),
         Option(
             "preferred_channel",
             OptionType.TEXT,
-            "webhook: preferredChannelForResponse, where the bot shall reply: rtm.",
+            "For webhook: preferredChannelForResponse, where the bot shall reply: rtm.",
         ),
         Option(
-            "merge_identity", OptionType.BOOLEAN, "webhook: mergeIdentity, one person across channels.", default=False
+            "merge_identity",
+            OptionType.BOOLEAN,
+            "For webhook: whether to merge identities (mergeIdentity).",
+            default=False,
         ),
         Option(
             "languages",
             OptionType.NAME_MAP,
-            "webhook: Kore.ai's name for a locale, where it is not the locale's first part (pt-BR: pt_br).",
+            "For webhook: Kore.ai's name for a locale, where it is not the locale's first part (pt-BR: pt_br).",
         ),
-        Option("notify_channel", OptionType.TEXT, "notify: msteams or slack (v1); ivr, hangoutchat or hangouts (v2)."),
+        Option(
+            "notify_channel",
+            OptionType.TEXT,
+            "For notify_v1: msteams or slack. For notify_v2: ivr, hangoutchat or hangouts.",
+        ),
         Option(
             "content_key",
             OptionType.TEXT,
-            "notify_v2: where the text stands. The samples have content, the table has message.",
+            "For notify_v2: where the text stands. The samples have content, the table has message.",
             default="content",
             one_of=("content", "message"),
         ),
-        Option("identity_key", OptionType.TEXT, "notify_v2: what an address is called in identities.", default="email"),
+        Option("identity_key", OptionType.TEXT, "For notify_v2: what an address is called there.", default="email"),
         Option(
             "status_method",
             OptionType.TEXT,
-            "notify: how the status is asked for. The page of v1 says POST, its example GET.",
+            "For notify_v1 and notify_v2: how the status is asked for. The page of v1 says POST, its example GET.",
             default="GET",
             one_of=("GET", "POST"),
         ),
         Option(
             "unique_tokens",
             OptionType.BOOLEAN,
-            "notify: give each token a jti and five minutes to live, for apps that enforce JTI.",
+            "For notify_v1 and notify_v2: give each token a jti and five minutes to live, for apps that enforce JTI.",
             default=False,
         ),
         Option("poll_every", OptionType.DURATION, "How long to wait before asking for more.", default=SECOND_US),
         Option(
             "callback_token",
             OptionType.TEXT,
-            "webhook: what ?token= must hold in the POST URL that Kore.ai sends replies to.",
+            "For webhook: what ?token= must hold in the POST URL that Kore.ai sends replies to.",
             secret=True,
         ),
         Option(
             "counted_tasks",
             OptionType.TEXTS,
-            "webhook: dialogs, by name or id, whose end counts: fulfilled as message.converted, canceled as "
+            "For webhook: dialogs, by name or id, whose end counts: fulfilled as message.converted, canceled as "
             "message.dismissed.",
         ),
     ),

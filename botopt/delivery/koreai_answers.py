@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from botopt.delivery.answers import items, record, words
+from botopt.delivery.answers import items, record, said
 from botopt.delivery.http import Http, Response
 from botopt.model.delivery import Failed
 
@@ -18,16 +18,16 @@ def refusal(http: Http, response: Response) -> Failed | None:
     No `Retry-After` is documented. The limits are counted over a minute, so a minute is how long to wait.
     """
     errors = [record(error) for error in items(record(response.json()).get("errors"))]
-    said = words(errors[0].get("msg")) if errors else ""
+    told = said(errors[0].get("msg")) if errors else ""
     if response.ok and not errors:
         return None
-    if _LIMIT_WORDS in said.lower():
+    if _LIMIT_WORDS in told.lower():
         response = msgspec.structs.replace(response, status=429)
     elif response.ok:
         response = msgspec.structs.replace(response, status=_code(errors[0].get("code")))
     if response.status in {401, 403}:
-        said = f"{said or 'not allowed'} (client_id, client_secret, and the scopes of the app)"
-    failed = http.failure(response, said)
+        told = f"{told or 'not allowed'} (client_id, client_secret, and the scopes of the app)"
+    failed = http.failure(response, told)
     if response.status == 429 and failed.retry_after_us is None:
         return msgspec.structs.replace(failed, retry_after_us=_MINUTE_US)
     return failed

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from botopt.delivery.answers import items, record, words
+from botopt.delivery.answers import items, record, said, words
 from botopt.delivery.http import Http, HttpFault
 from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
@@ -133,11 +133,10 @@ class Notify:
         status, comments = words(job.get("status")).upper(), ""
         for log in (record(log) for log in items(job.get("statusLogs"))):
             if words(log.get("originalId")).lower() == address.lower():
-                status, comments = words(log.get("status")).upper() or status, words(log.get("comments"))
+                status, comments = words(log.get("status")).upper() or status, said(log.get("comments"))
         if status.startswith("SUCCESS"):
             return Delivered(job_id)
         if status == "PARTIAL_SUCCESS":
             return Failed("the job was a partial success, and says nothing of this user", retryable=True, unsure=True)
-        said = comments or f"the job ended as {status or 'nothing'}"
-        limited = "rate limit" in said.lower()
-        return Failed(f"not delivered: {self._http.plain(said)}", retryable=limited)
+        why = comments or f"the job ended as {status or 'nothing'}"
+        return Failed(f"not delivered: {self._http.plain(why)}", retryable="rate limit" in why.lower())

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from botopt.delivery.answers import items, record, words
+from botopt.delivery.answers import items, record, said, words
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
@@ -130,7 +130,7 @@ class Webhook:
             return NeedsTransport(tuple(texts), provider_id or _message_id(body))
         if not complete:
             return Failed("the dialog was started, but its reply did not come in time", retryable=True, unsure=True)
-        if reason := words(last.get("endReason")):
+        if reason := said(last.get("endReason")):
             return Failed(f"the dialog ended ({self._http.plain(reason)}) without a text")
         return Failed("the bot replied without a text")
 
@@ -188,8 +188,8 @@ def _custom_data(message: Outgoing) -> dict[str, object]:
 
 def _texts(body: Mapping[str, Any]) -> list[str]:
     """What the bot says: `data` holds a list; version 1 called it `text`, and had single ones too."""
-    said = body.get("data", body.get("text"))
-    parts = said if isinstance(said, list) else [said]
+    found = body.get("data", body.get("text"))
+    parts = found if isinstance(found, list) else [found]
     texts = (_text(record(part).get("val", record(part).get("text", part))) for part in parts)
     return [text for text in texts if text.strip()]
 

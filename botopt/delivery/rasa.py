@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from botopt.delivery.answers import items, known, record, words
+from botopt.delivery.answers import items, known, record, said, words
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.tokens import Sign, signer
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
@@ -95,8 +95,8 @@ class Rasa(Channel):
             once = f"{user}:{inbound.received_us}"
             return Answer(feedback=(Feedback(type=kind, event_id=f"rasa:{_short(once.encode())}", address=user),))
         if kind in FEEDBACK_TYPES and message_id:
-            told = Feedback(type=kind, event_id=f"rasa:{_short(inbound.body)}", message_id=message_id)
-            return Answer(feedback=(told,))
+            once = _short(inbound.body)
+            return Answer(feedback=(Feedback(type=kind, event_id=f"rasa:{once}", message_id=message_id),))
         if kind:
             raise Refused(400, "the payload names no event that is known here, or no botopt_id")
         return Answer()
@@ -141,7 +141,7 @@ class Rasa(Channel):
         return named if named != "latest" else words(record(body.get("tracker")).get("latest_input_channel"))
 
     def _failure(self, response: Response, body: Mapping[str, Any], intent: str) -> Failed:
-        reason = words(body.get("reason"))
+        reason = said(body.get("reason"))
         if response.status == 404:
             # Their sentence shows a function instead of the intent.
             return self._http.failure(
@@ -151,7 +151,7 @@ class Rasa(Channel):
             return msgspec.structs.replace(self._http.failure(response, "no model is loaded yet"), retryable=True)
         if response.status in {401, 403}:
             return self._http.failure(response, f"{reason or 'not allowed'} (token, jwt_secret, jwt_role)")
-        failed = self._http.failure(response, f"{reason}: {words(body.get('message'))}" if reason else "")
+        failed = self._http.failure(response, f"{reason}: {said(body.get('message'))}" if reason else "")
         # The dialogue broke off somewhere; what came before may have been said.
         return msgspec.structs.replace(failed, unsure=True) if reason == "ConversationError" else failed
 

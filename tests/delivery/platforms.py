@@ -11,6 +11,7 @@ import pytest
 
 from botopt.model.channels import Channel, ChannelType, Surroundings
 from botopt.model.delivery import Inbound, Outgoing, OutgoingButton, button_payload
+from botopt.model.options import filled
 
 NOW_US = 1_793_613_600_000_000  # 2026-11-02T10:00:00Z
 
@@ -40,12 +41,8 @@ def channel(
     kind: ChannelType, *, timeout_s: float = 5, now_us: Callable[[], int] = lambda: NOW_US, **options: object
 ) -> Channel:
     """A channel of this type, with the defaults of all other options."""
-    known = {option.name: option.default for option in kind.options}
-    assert set(options) <= set(known), "no such option"
-    needed = {option.name for option in kind.options if option.required}
-    assert needed <= set(options), "an option is missing"
     surroundings = Surroundings(name="bot", timeout_s=timeout_s, now_us=now_us, private_networks=True)
-    made = kind.make(known | options, surroundings)
+    made = kind.make(filled(kind, options, {}), surroundings)
     _open.append(made)
     return made
 

@@ -68,7 +68,7 @@ def test_botopt_asks_as_the_sdk_does(instance: str, on_connect: bool):
             bot=BOT,
             client_id=CLIENT_ID,
             client_secret=SECRET,
-            instance=instance,
+            instance=instance or None,
             poll_every=10_000,
             **ours,
         )
