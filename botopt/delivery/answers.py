@@ -10,9 +10,13 @@ from typing import Any
 import msgspec
 
 from botopt.model.delivery import Inbound, Refused
+from botopt.model.policy import Value
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+=-]{40,}")
 """What looks like a token. Those that are made for one request stand on no list of secrets."""
+
+
+_SHORTEST = 16
 
 
 def record(value: object) -> Mapping[str, Any]:
@@ -33,6 +37,18 @@ def words(value: object) -> str:
 def said(value: object) -> str:
     """Words of a platform for a receipt: the value if it is a text, without what looks like a token."""
     return _TOKEN.sub("…", words(value))
+
+
+def secret_of_callbacks(options: Mapping[str, Value]) -> str:
+    """The option `callback_token`; empty where there is none.
+
+    Raises:
+        ValueError: it could be guessed.
+    """
+    token = str(options["callback_token"] or "")
+    if token and len(token) < _SHORTEST:
+        raise ValueError(f"callback_token must have {_SHORTEST} characters or more: it is all that proves a callback")
+    return token
 
 
 def known(inbound: Inbound, token: str) -> Mapping[str, Any]:

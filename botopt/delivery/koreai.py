@@ -8,7 +8,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from botopt.delivery import koreai_notify, koreai_webhook
-from botopt.delivery.answers import items, known, record, words
+from botopt.delivery.answers import items, known, record, secret_of_callbacks, words
 from botopt.delivery.http import Http
 from botopt.delivery.tokens import signer
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
@@ -16,6 +16,25 @@ from botopt.model.delivery import Answer, Feedback, Inbound, Outgoing, Receipt, 
 from botopt.model.policy import MINUTE_US, SECOND_US, DeliverySettings, Value
 
 _CHANNELS = {"notify_v1": ("msteams", "slack"), "notify_v2": ("ivr", "hangoutchat", "hangouts")}
+_WEBHOOK = (
+    "utterance",
+    "utterances",
+    "on_connect",
+    "preferred_channel",
+    "merge_identity",
+    "languages",
+    "callback_token",
+    "counted_tasks",
+)
+_NOTIFY = ("notify_channel", "status_method", "unique_tokens")
+_VERSION_2 = ("content_key", "identity_key")
+_IDLE = {
+    "webhook": (*_NOTIFY, *_VERSION_2),
+    "notify_v1": (*_WEBHOOK, *_VERSION_2, "instance"),
+    "notify_v2": _WEBHOOK,
+}
+"""Options that say nothing, by API."""
+
 _ENDINGS = {
     "Fulfilled": "message.converted",
     "Fulfilled_LinkedDialog": "message.converted",
@@ -83,7 +102,7 @@ def _make(options: Mapping[str, Value], surroundings: Surroundings) -> Channel:
     faults = _check(options)
     if faults:
         raise ValueError(faults[0])
-    key, token = str(options["client_secret"]), str(options["callback_token"] or "")
+    key, token = str(options["client_secret"]), secret_of_callbacks(options)
     sign = signer(surroundings.name, "client_secret", key, str(options["algorithm"]))
     http = Http(surroundings, secrets=(key, token))
     host, bot = str(options["host"]).rstrip("/"), str(options["bot"])
@@ -154,6 +173,11 @@ def _check(options: Mapping[str, Value]) -> tuple[str, ...]:
         channel, fitting = options.get("notify_channel"), _CHANNELS[str(api)]
         if channel not in fitting and not str(channel or "").startswith("${"):
             faults.append(f"notify_channel must be one of {', '.join(fitting)} where api is {api}")
+    defaults = {option.name: option.default for option in TYPE.options}
+    idle = [name for name in _IDLE.get(str(api), ()) if options.get(name) not in (None, defaults[name])]
+    faults += [f"{name} says nothing where api is {api}" for name in idle]
+    if options.get("counted_tasks") and not options.get("callback_token"):
+        faults.append("counted_tasks needs callback_token: without one no reply is taken")
     return tuple(faults)
 
 

@@ -35,5 +35,5 @@ def refusal(http: Http, response: Response) -> Failed | None:
 
 def _code(code: object) -> int:
     """A code of the body as a status; 400 where it is none."""
-    text = str(code)
-    return int(text) if text.isascii() and text.isdigit() and 400 <= int(text[:4]) <= 599 else 400
+    text = str(code) if isinstance(code, (int, str)) else ""
+    return int(text) if len(text) == 3 and text.isascii() and text.isdigit() and text[0] in "45" else 400

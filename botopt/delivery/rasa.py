@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from botopt.delivery.answers import items, known, record, said, words
+from botopt.delivery.answers import items, known, record, said, secret_of_callbacks, words
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.tokens import Sign, signer
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
@@ -169,7 +169,7 @@ def _make(options: Mapping[str, Value], surroundings: Surroundings) -> Channel:
     if faults:
         raise ValueError(faults[0])
     token, secret = str(options["token"] or ""), str(options["jwt_secret"] or "")
-    callback_token, fields = str(options["callback_token"] or ""), options["entities"]
+    callback_token, fields = secret_of_callbacks(options), options["entities"]
     intents = options["intents"]
     return Rasa(
         Settings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -13,6 +14,7 @@ from botopt.model.channels import Channel, ChannelType, Surroundings
 from botopt.model.delivery import Inbound, Outgoing, OutgoingButton, button_payload
 from botopt.model.options import filled
 
+TOKEN = "t0ken-of-the-tests"
 NOW_US = 1_793_613_600_000_000  # 2026-11-02T10:00:00Z
 
 
@@ -37,12 +39,17 @@ def message(**changes: object) -> Outgoing:
     return Outgoing(**(fields | changes))
 
 
-def channel(
+def new_channel(
     kind: ChannelType, *, timeout_s: float = 5, now_us: Callable[[], int] = lambda: NOW_US, **options: object
 ) -> Channel:
-    """A channel of this type, with the defaults of all other options."""
+    """A channel of this type, with the defaults of all other options; the caller closes it."""
     surroundings = Surroundings(name="bot", timeout_s=timeout_s, now_us=now_us, private_networks=True)
-    made = kind.make(filled(kind, options, {}), surroundings)
+    return kind.make(filled(kind, options, {}), surroundings)
+
+
+def channel(kind: ChannelType, **given: Any) -> Channel:
+    """The same, closed after the test."""
+    made = new_channel(kind, **given)
     _open.append(made)
     return made
 
@@ -59,7 +66,7 @@ def close_channels() -> Iterator[None]:
 
 
 def callback(
-    body: object, url: str = "https://botopt.example.com/v1/channels/bot/callback?token=t0ken", **changes
+    body: object, url: str = "https://botopt.example.com/v1/channels/bot/callback?token=t0ken-of-the-tests", **changes
 ) -> Inbound:
     """What a platform posts to us."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -91,6 +91,9 @@ def test_the_official_transport_asks_as_we_do(key_pair: tuple, options: dict, se
     assert [(asked.method, asked.path) for asked in mine] == [(asked.method, asked.path) for asked in theirs]
     assert same_json(mine[-1].body, theirs[-1].body)
     assert mine[-1].path.endswith(f"/sessions/{SESSION}:detectIntent")
+    if not options:
+        client = quiet_import("google.cloud.dialogflowcx_v3.services.sessions").SessionsClient
+        assert path == client.session_path(PLACE["project"], PLACE["location"], PLACE["agent"], SESSION)
     if self_signed:
         ours, google = (
             _claims(asked.headers["authorization"].removeprefix("Bearer ")) for asked in (mine[0], theirs[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -208,6 +209,17 @@ def test_a_token_is_kept_until_shortly_before_it_ends(key_pair: tuple):
         assert own.send(message()) == SAID
         granted.append(agent.granted)
     assert granted == [1, 1, 1, 2, 2, 3]
+
+
+def test_many_threads_ask_for_one_token(key_pair: tuple):
+    pem, public = key_pair
+    with Dialogflow(EVENTS, public_key=public) as agent:
+        own = with_key(agent, pem, [NOW_US])
+        with ThreadPoolExecutor(8) as pool:
+            receipts = list(pool.map(lambda n: own.send(message(id=f"{n:024x}")), range(16)))
+        assert receipts == [SAID] * 16
+        assert agent.granted == 1
+        assert agent.deliveries.total() == len(agent.deliveries) == 16
 
 
 def test_a_kept_token_that_is_refused_is_replaced_at_once(key_pair: tuple):

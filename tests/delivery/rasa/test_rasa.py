@@ -10,7 +10,7 @@ from botopt.model.channels import Channel
 from botopt.model.delivery import Answer, Delivered, Failed, NeedsTransport, Refused
 from tests.delivery.fakes.platform import Told
 from tests.delivery.fakes.rasa import Rasa
-from tests.delivery.platforms import NOW_US, callback, channel, message
+from tests.delivery.platforms import NOW_US, TOKEN, callback, channel, message
 
 SECRET = "a secret that is long enough to sign with"
 
@@ -193,7 +193,7 @@ def test_faults_of_the_platform(fault: tuple, retryable: bool, unsure: bool):
 
 
 def told(body: object, **changes: object) -> Answer:
-    own = channel(TYPE, url="http://127.0.0.1:5005", callback_token="t0ken")
+    own = channel(TYPE, url="http://127.0.0.1:5005", callback_token=TOKEN)
     return own.receive(callback(body, **changes))
 
 
