@@ -28,6 +28,9 @@ def refusal(http: Http, response: Response) -> Failed | None:
     if response.status in {401, 403}:
         told = f"{told or 'not allowed'} (client_id, client_secret, and the scopes of the app)"
     failed = http.failure(response, told)
+    if response.status == 408:
+        # Synchronous requests end after 15 s at their side; the dialog may have begun.
+        return msgspec.structs.replace(failed, unsure=True)
     if response.status == 429 and failed.retry_after_us is None:
         return msgspec.structs.replace(failed, retry_after_us=_MINUTE_US)
     return failed

@@ -56,7 +56,8 @@ class Webhook:
         """Start the dialog; collect what the bot says, if it says it here."""
         opening = self._opening(message.event_type)
         if opening is None:
-            return Failed(f'no utterance starts a dialog for "{message.event_type}": add it to utterances')
+            event_type = self._http.plain(message.event_type)
+            return Failed(f'no utterance starts a dialog for "{event_type}": add it to utterances')
         headers = {"authorization": f"bearer {self._token(message)}"}
         with self._http.attempt():
             try:
@@ -66,10 +67,7 @@ class Webhook:
             except HttpFault as fault:
                 return fault.failed
             failed = refusal(self._http, response)
-            if failed is not None:
-                # Synchronous requests end after 15 s at their side; the dialog may have begun.
-                return msgspec.structs.replace(failed, unsure=failed.unsure or response.status == 408)
-            return self._receipt(response, headers)
+            return failed or self._receipt(response, headers)
 
     def close(self) -> None:
         """Wait no longer for anything."""
@@ -153,9 +151,10 @@ class Webhook:
                 )
             except HttpFault:
                 return texts, False, body
-            if refusal(self._http, response) is not None:
+            found = response.json()
+            if not isinstance(found, dict) or refusal(self._http, response) is not None:
                 return texts, False, body
-            body = record(response.json())
+            body = found
             texts += _texts(body)
             waiting = words(body.get("status")).lower() == "inprogress"
             poll_id = words(body.get("pollId")) or (poll_id if waiting else "")
@@ -203,7 +202,7 @@ def _text(value: object) -> str:
             inner = msgspec.json.decode(value)
         except (msgspec.MsgspecError, RecursionError):
             return value
-        return (_text(inner) if isinstance(inner, dict) else "") or ""
+        return _text(inner)
     template = record(value)
     return words(record(template.get("payload")).get("text")) or words(template.get("text"))
 

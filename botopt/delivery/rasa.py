@@ -84,12 +84,9 @@ class Rasa(Channel):
         in a `custom` payload: `{"botopt": "message.converted", "botopt_id": …}`, or `{"botopt": "user.active"}`.
         """
         body = known(inbound, self._callback_token)
-        said = record(body.get("custom"))
-        kind, user, message_id = (
-            words(said.get("botopt")),
-            words(body.get("recipient_id")),
-            words(said.get("botopt_id")),
-        )
+        told = record(body.get("custom"))
+        kind, message_id = words(told.get("botopt")), words(told.get("botopt_id"))
+        user = words(body.get("recipient_id"))
         if kind == _ACTIVE and user:
             # Activity may be told as often as it is: each is one of its own.
             once = f"{user}:{inbound.received_us}"

@@ -173,10 +173,11 @@ def test_a_poll_that_fails_keeps_what_was_said_before():
         assert own.send(message()) == NeedsTransport(("one",), "ms-0-0")
 
 
-def test_a_poll_that_fails_before_any_word_leaves_the_fate_open():
+@pytest.mark.parametrize("fault", [("reset",), ("garbage",), ("status", 400), ("status", 503)])
+def test_a_poll_that_fails_before_any_word_leaves_the_fate_open(fault: tuple):
     with Kore([[], ["two"]]) as kore:
         own = bot(kore)
-        kore.faults.extend([("none",), ("reset",)])
+        kore.faults.extend([("none",), fault])
         receipt = own.send(message())
     assert receipt == Failed("the dialog was started, but its reply did not come in time", retryable=True, unsure=True)
 
@@ -218,13 +219,14 @@ def test_a_token_of_somebody_else_is_refused_for_good():
 
 def test_errors_in_the_body_count_whatever_the_status_says(monkeypatch: pytest.MonkeyPatch):
     with Kore() as kore:
-        for code, words in ((429, "Too Many requests"), (401, "Invalid Access token"), (500, "Oops")):
+        for code, words in ((429, "Too Many requests"), (401, "Invalid Access token"), (500, "Oops"), (408, "Late")):
             error = {"errors": [{"msg": words, "code": code}], "_v": "v2", "_t": TRACE}
             monkeypatch.setattr(kore, "answer", lambda _, error=error: _told(error))
             receipt = bot(kore).send(message())
             assert isinstance(receipt, Failed)
             assert words in receipt.detail
-            assert receipt.retryable is (code in {429, 500})
+            assert receipt.retryable is (code in {429, 500, 408})
+            assert receipt.unsure is (code == 408)
             assert receipt.retry_after_us == (60_000_000 if code == 429 else None)
 
 
