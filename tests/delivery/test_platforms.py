@@ -131,3 +131,16 @@ def test_any_callback_is_understood_or_refused(form: str, channels: dict, body: 
         status = refused.status
     assert status == 400
     assert all(told.message_id or told.address for told in answer.feedback)
+
+
+def test_without_cryptography_the_error_names_the_extra(key_pair: tuple, monkeypatch: pytest.MonkeyPatch):
+    import jwt
+
+    def lacking(*_: object, **__: object) -> str:
+        raise NotImplementedError("Algorithm 'RS256' could not be found. Do you have cryptography installed?")
+
+    monkeypatch.setattr(jwt, "encode", lacking)
+    with pytest.raises(UsageError, match=r"pip install 'botopt\[server\]'"):
+        channel(
+            CHANNEL_TYPES["koreai"], **KORE | {"utterance": "hi", "algorithm": "RS256", "client_secret": key_pair[0]}
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote
 
 import jwt
 
@@ -52,9 +51,9 @@ class Rasa(Platform):
         entities = body.get("entities", [])
         if channel in self.channels and isinstance(entities, dict):
             self.deliver(entities.get("botopt_id", ""))
-        answer: dict[str, Any] = {"tracker": {"sender_id": unquote(head), "latest_input_channel": self.latest}}
+        answer: dict[str, Any] = {"tracker": {"sender_id": head, "latest_input_channel": self.latest}}
         if channel not in self.channels or channel == "callback":
-            answer["messages"] = [{"recipient_id": unquote(head), "text": text} for text in self.texts]
+            answer["messages"] = [{"recipient_id": head, "text": text} for text in self.texts]
         return Told(answer)
 
     def _refused(self, asked: Asked, conversation: str) -> Told | None:
