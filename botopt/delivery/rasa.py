@@ -33,7 +33,7 @@ _COLLECTS_AND_PUSHES = "callback"
 """The one channel of Rasa that both returns what the bot says and has pushed it."""
 
 _CONVERSATION = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
-"""Ids that can stand in a path. Rasa's server (Sanic) decodes nothing there: an encoded id is another conversation's."""
+"""Ids that can stand in a path. Rasa's server (Sanic) decodes nothing there: an encoded id is that of another."""
 
 _ACTIVE = "user.active"
 
