@@ -117,8 +117,14 @@ class ChannelType(msgspec.Struct, frozen=True, kw_only=True):
     callbacks: bool = False
     needs_transport: bool = False
     """Whether the platform may only return texts, which then go out through the channel named by `reply`."""
+    pushes: Callable[[Mapping[str, Value]], bool] = lambda _: False
+    """Where `needs_transport`: whether with these options it brings every message to users itself all the same."""
     max_length: int | None = None
     extra: str = ""
     """The extra of the package that it needs, such as `server`."""
     settings: DeliverySettings = DeliverySettings()
     check: Callable[[Mapping[str, Value]], tuple[str, ...]] = lambda _: ()
+
+    def gives_texts(self, options: Mapping[str, Value]) -> bool:
+        """Whether a channel with these options may only return texts, so that another must carry them."""
+        return self.needs_transport and not self.pushes(options)

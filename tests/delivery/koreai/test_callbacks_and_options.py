@@ -146,3 +146,10 @@ def test_options_that_do_not_go_together(options: dict, words: str):
 
 def test_options_from_the_environment_are_left_to_it():
     assert TYPE.check({"client_secret": "${KORE_SECRET}", "api": "notify_v1", "notify_channel": "${WHERE}"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("api", "texts"), [(None, True), ("webhook", True), ("notify_v1", False), ("notify_v2", False)]
+)
+def test_only_the_webhook_may_give_texts_back(api: str | None, texts: bool):
+    assert TYPE.gives_texts({"api": api} if api else {}) is texts
