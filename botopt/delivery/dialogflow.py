@@ -16,6 +16,7 @@ import msgspec
 from botopt.delivery.answers import record, said, words
 from botopt.delivery.google import Access, Given, service_account
 from botopt.delivery.http import Http, HttpFault, Response
+from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, Option, OptionType, Surroundings
 from botopt.model.delivery import Failed, NeedsTransport, Outgoing, Receipt
 from botopt.model.policy import Value
@@ -111,7 +112,7 @@ class Dialogflow(Channel):
         body = self.body(message)
         while True:
             token, kept = self._access.token()
-            headers = {"authorization": f"Bearer {token}"}
+            headers = {**trace_headers(message.trace), "authorization": f"Bearer {token}"}
             if self.place.user_project:
                 headers["x-goog-user-project"] = self.place.user_project
             response = self._http.request("POST", url, headers=headers, json=body)

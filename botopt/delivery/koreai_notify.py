@@ -16,6 +16,7 @@ from botopt.delivery.answers import items, record, said, words
 from botopt.delivery.http import Http, HttpFault
 from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
+from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
 
 _SECOND_US = 1_000_000
@@ -60,7 +61,7 @@ class Notify:
                 response = self._http.request(
                     "POST",
                     f"{self._settings.url}/{self._path}",
-                    headers=self._headers(f"{message.key}:{message.attempt}"),
+                    headers={**trace_headers(message.trace), **self._headers(f"{message.key}:{message.attempt}")},
                     json=self._body(message),
                 )
             except HttpFault as fault:

@@ -19,6 +19,7 @@ from botopt.delivery.answers import items, record, said, words
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
+from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing, Receipt
 
 _SECOND_US = 1_000_000
@@ -59,10 +60,11 @@ class Webhook:
             event_type = self._http.plain(message.event_type)
             return Failed(f'no utterance starts a dialog for "{event_type}": add it to utterances')
         headers = {"authorization": f"bearer {self._token(message)}"}
+        trace = trace_headers(message.trace)
         with self._http.attempt():
             try:
                 response = self._http.request(
-                    "POST", self._trigger_url, headers=headers, json=self._body(message, opening)
+                    "POST", self._trigger_url, headers={**trace, **headers}, json=self._body(message, opening)
                 )
             except HttpFault as fault:
                 return fault.failed

@@ -13,6 +13,7 @@ import msgspec
 from botopt.delivery.answers import items, known, record, said, secret_of_callbacks, words
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.tokens import Sign, signer
+from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import (
     Answer,
@@ -74,7 +75,7 @@ class Rasa(Channel):
         intent = own.intents.get(message.event_type, f"{own.intent_prefix}{message.event_type}")
         body = {"name": intent, "entities": self._entities(message)}
         try:
-            response = self._http.request("POST", url, headers=self._headers(message.address), json=body)
+            response = self._http.request("POST", url, headers=self._headers(message), json=body)
         except HttpFault as fault:
             return fault.failed
         return self._receipt(response, intent)
@@ -104,13 +105,14 @@ class Rasa(Channel):
         """Let go of connections."""
         self._http.close()
 
-    def _headers(self, conversation: str) -> Mapping[str, str]:
-        if self._sign is None:
-            return {}
-        now_s = self._now_us() // _SECOND_US
-        # Role "user" may speak in this conversation only; its name must be the conversation's id.
-        user = {"username": conversation, "role": self._settings.jwt_role}
-        return {"authorization": f"Bearer {self._sign({'user': user, 'iat': now_s, 'exp': now_s + _TOKEN_S})}"}
+    def _headers(self, message: Outgoing) -> Mapping[str, str]:
+        headers = trace_headers(message.trace)
+        if self._sign is not None:
+            now_s = self._now_us() // _SECOND_US
+            # Role "user" may speak in this conversation only; its name must be the conversation's id.
+            user = {"username": message.address, "role": self._settings.jwt_role}
+            headers["authorization"] = f"Bearer {self._sign({'user': user, 'iat': now_s, 'exp': now_s + _TOKEN_S})}"
+        return headers
 
     def _entities(self, message: Outgoing) -> dict[str, str]:
         """`{name: text}`; Rasa ignores every other form of a map."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from botopt.delivery.registry import CHANNEL_TYPES
+from botopt.loading.policy import load_policy
 from botopt.model.delivery import Answer, Receipt, Refused
 from botopt.model.errors import UsageError
 from tests.delivery.fakes.platform import Asked, Platform, Told
@@ -144,3 +147,52 @@ def test_without_cryptography_the_error_names_the_extra(key_pair: tuple, monkeyp
         channel(
             CHANNEL_TYPES["koreai"], **KORE | {"utterance": "hi", "algorithm": "RS256", "client_secret": key_pair[0]}
         )
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_trace_goes_through(form: str, anything: Anything):
+    name, where, options = FORMS[form]
+    anything.asked.clear()
+    made = channel(CHANNEL_TYPES[name], **{where: anything.url}, **options)
+    made.send(message(trace={"traceparent": TRACE, "tracestate": "a=b"}))
+    assert (anything.asked[0].headers["traceparent"], anything.asked[0].headers["tracestate"]) == (TRACE, "a=b")
+
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted({name for name, _, _ in FORMS.values()})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_examples_of_the_page_are_valid(name: str, tmp_path: Path):
+    """Together with what they name, and without a word of the checks."""
+    page = (ROOT / "docs" / "channels" / f"{name}.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\nchannels:\n(.*?)```", page, re.DOTALL)
+    assert examples
+    for number, example in enumerate(examples):
+        folder = tmp_path / str(number)
+        (folder / "rules").mkdir(parents=True)
+        (folder / "templates").mkdir()
+        others = "user: {email: {type: text}}\nchannels:\n  chat: {type: console}\n  mail: {type: console}\n"
+        (folder / "rules" / "rules.yaml").write_text(others + example, "utf-8")
+        (folder / "templates" / "templates.yaml").write_text("templates: {}\n", "utf-8")
+        result = load_policy(folder, channel_types=CHANNEL_TYPES)
+        assert [str(found) for found in result.diagnostics] == []
+
+
+@pytest.mark.parametrize(
+    ("api", "codes"), [("notify_v1, notify_channel: slack", []), ("webhook, utterance: hi, reply: chat", ["B113"])]
+)
+def test_a_channel_that_pushes_may_carry_what_an_agent_says(api: str, codes: list[str], tmp_path: Path):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "rules" / "rules.yaml").write_text(
+        "channels:\n  chat: {type: console}\n"
+        "  agent: {type: dialogflow_es, project: p, access_token: '${T}', reply: bot}\n"
+        f"  bot: {{type: koreai, bot: st-1, client_id: cs-1, client_secret: '${{S}}', api: {api}}}\n",
+        "utf-8",
+    )
+    found = load_policy(tmp_path, channel_types=CHANNEL_TYPES).diagnostics
+    assert [one.code.id if hasattr(one.code, "id") else str(one.code) for one in found] == codes

@@ -52,7 +52,7 @@ def read_channel(
         tuple(sorted(options.items())),
         most if max_length is None else max_length,
         name.position,
-        read_delivery(block, name, type_, around),
+        read_delivery(block, name, type_, options, around),
     )
 
 
@@ -146,7 +146,7 @@ def refuse_circles(
             hint = "a message that nobody takes must end somewhere: delete one of these"
             findings.report("B129", places[name, circle[1]], message, hint)
         reply = channels.get(channel.delivery.reply or "")
-        if not circle and reply is not None and types[reply.type].needs_transport:
+        if not circle and reply is not None and types[reply.type].gives_texts(dict(reply.options)):
             message = f'the channel "{reply.name}" may only give texts back, so it cannot carry those of "{name}"'
             findings.report("B113", places[name, reply.name], message, "name a channel that brings texts to users")
 

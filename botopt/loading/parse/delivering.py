@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,7 +16,7 @@ from botopt.loading.reader import Scalar
 from botopt.model.channels import ChannelType
 from botopt.model.condition import ValueType
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import DAY_US, MINUTE_US, SECOND_US, DeliverySettings, WhenUnsure
+from botopt.model.policy import DAY_US, MINUTE_US, SECOND_US, DeliverySettings, Value, WhenUnsure
 
 HINTS = {
     "address": "type to: user.ATTRIBUTE, with the attribute that holds the user's address",
@@ -37,7 +38,9 @@ class Around(msgspec.Struct, frozen=True):
     channels: Known
 
 
-def read_delivery(block: Block, name: Scalar, type_: ChannelType, around: Around) -> DeliverySettings:
+def read_delivery(
+    block: Block, name: Scalar, type_: ChannelType, options: Mapping[str, Value], around: Around
+) -> DeliverySettings:
     """The settings; those of the type stand for what is absent or has a finding."""
     usual = type_.settings
     messages, per_us = _rate(block, usual)
@@ -46,7 +49,7 @@ def read_delivery(block: Block, name: Scalar, type_: ChannelType, around: Around
     return DeliverySettings(
         to=_to(block, name, type_, around),
         fallback=_channel(block, "fallback", around),
-        reply=_reply(block, name, type_, around),
+        reply=_reply(block, name, type_, options, around),
         messages=messages,
         per_us=per_us,
         concurrency=usual.concurrency if concurrency is None else concurrency,
@@ -131,8 +134,8 @@ def _channel(block: Block, key: str, around: Around) -> str | None:
     return text
 
 
-def _reply(block: Block, name: Scalar, type_: ChannelType, around: Around) -> str | None:
-    if not type_.needs_transport:
+def _reply(block: Block, name: Scalar, type_: ChannelType, options: Mapping[str, Value], around: Around) -> str | None:
+    if not type_.gives_texts(options):
         if "reply" in block:
             message = f"{type_.name} brings messages to users itself, so there is nothing to reply"
             block.findings.report("B113", block.key("reply"), message, "delete reply")
