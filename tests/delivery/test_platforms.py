@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -159,27 +158,6 @@ def test_the_trace_goes_through(form: str, anything: Anything):
     made = channel(CHANNEL_TYPES[name], **{where: anything.url}, **options)
     made.send(message(trace={"traceparent": TRACE, "tracestate": "a=b"}))
     assert (anything.asked[0].headers["traceparent"], anything.asked[0].headers["tracestate"]) == (TRACE, "a=b")
-
-
-ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted({name for name, _, _ in FORMS.values()})
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_examples_of_the_page_are_valid(name: str, tmp_path: Path):
-    """Together with what they name, and without a word of the checks."""
-    page = (ROOT / "docs" / "channels" / f"{name}.md").read_text("utf-8")
-    examples = re.findall(r"```yaml\nchannels:\n(.*?)```", page, re.DOTALL)
-    assert examples
-    for number, example in enumerate(examples):
-        folder = tmp_path / str(number)
-        (folder / "rules").mkdir(parents=True)
-        (folder / "templates").mkdir()
-        others = "user: {email: {type: text}}\nchannels:\n  chat: {type: console}\n  mail: {type: console}\n"
-        (folder / "rules" / "rules.yaml").write_text(others + example, "utf-8")
-        (folder / "templates" / "templates.yaml").write_text("templates: {}\n", "utf-8")
-        result = load_policy(folder, channel_types=CHANNEL_TYPES)
-        assert [str(found) for found in result.diagnostics] == []
 
 
 @pytest.mark.parametrize(
