@@ -14,7 +14,7 @@ from botopt.cli.options import DEFAULT_STATE as DEFAULT
 from botopt.cli.options import Format, OutputFormat, StateFile, paragraphs
 
 app = typer.Typer(
-    no_args_is_help=True, help="What is known about users: look into a state file, take users in, forget them."
+    no_args_is_help=True, help="What is known about users: look into a state file, copy it, take users in, forget them."
 )
 
 
@@ -107,6 +107,22 @@ def forget(
     out().print(f"forgot {user}", markup=False)
 
 
+def backup(
+    copy: Annotated[Path, typer.Argument(help="A new file.")],
+    state: StateFile = DEFAULT,
+) -> None:
+    """Copy a state file as it stands at this moment, also while a process writes to it.
+
+    The copy is read through before it gets its name: what is there is whole. Only its owner may read it.
+    """
+    from botopt.cli.console import out
+    from botopt.model.counting import number_of
+    from botopt.state.backup import back_up
+
+    copied = back_up(state, copy)
+    out().print(f"copied {state} to {copy}: {number_of(copied.users, 'user')}, {copied.size:,} bytes", markup=False)
+
+
 def upgrade(state: StateFile = DEFAULT) -> None:
     """Bring a file of an older botopt up to date. Any command that writes to it does the same."""
     from botopt.cli.console import out
@@ -137,6 +153,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("import", import_.import_),
     ("forget", forget),
     ("compact", compact),
+    ("backup", backup),
     ("upgrade", upgrade),
 )
 for name, command in COMMANDS:

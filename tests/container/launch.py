@@ -12,9 +12,10 @@ import socket
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
-_LAST_CAPABILITY = 63    # the kernel refuses numbers that it does not know
+_LAST_CAPABILITY = 63  # the kernel refuses numbers that it does not know
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -35,8 +36,7 @@ def make_mounts(root: str, volumes: list[dict]) -> None:
     mount("-t", "proc", "proc", f"{root}/proc")
     mount("-t", "tmpfs", "-o", "size=1m,mode=755,noexec,nosuid", "tmpfs", f"{root}/dev")
     for name in _DEVICES:
-        with open(f"{root}/dev/{name}", "w"):
-            pass
+        Path(f"{root}/dev/{name}").touch()
         mount("--bind", f"/dev/{name}", f"{root}/dev/{name}")
     mount("-o", "remount,bind,ro", root)
 

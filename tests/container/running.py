@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -56,6 +57,19 @@ class Image(msgspec.Struct, frozen=True):
     @property
     def environment(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in self.settings["Env"])  # type: ignore[attr-defined]
+
+
+def owned(folder: Path, uid: int) -> Path:
+    """A new folder of this user."""
+    folder.mkdir()
+    os.chown(folder, uid, uid)
+    return folder
+
+
+def volumes(policy: Path, state: Path, *, tmp: bool = True) -> tuple[Volume, ...]:
+    """What an engine is asked to mount."""
+    mounted = (Volume("/policy", "ro", str(policy)), Volume("/var/lib/botopt", "rw", str(state)))
+    return (*mounted, Volume("/tmp", "tmpfs")) if tmp else mounted
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -102,12 +116,12 @@ class Container:
                 stderr=subprocess.STDOUT,
             )
 
-    def __enter__(self) -> Container:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         if self._unshare.poll() is None:
-            self._unshare.kill()    # process 1 dies with it, and with process 1 all others
+            self._unshare.kill()  # process 1 dies with it, and with process 1 all others
             self._unshare.wait(timeout=30)
         if fault is not None:
             print(self.said())
@@ -166,13 +180,13 @@ class Container:
         status, text = json.loads(done.stdout)
         return Answer(status, text)
 
-    def wait_until_ready(self, seconds: float = 60) -> float:
-        """Seconds until /readyz said 200."""
-        begun = time.monotonic()
+    def wait_for(self, path: str, *, saying: str = "", seconds: float = 60) -> Answer:
+        """The answer of a path when it is 200 and says this."""
+        deadline = time.monotonic() + seconds
         answer = None
-        while time.monotonic() < begun + seconds:
-            answer = self.ask("GET", "/readyz")
-            if answer is not None and answer.status == 200:
-                return time.monotonic() - begun
+        while time.monotonic() < deadline:
+            answer = self.ask("GET", path)
+            if answer is not None and answer.status == 200 and saying in answer.text:
+                return answer
             time.sleep(0.05)
-        raise AssertionError(f"not ready after {seconds} s: {answer}\n{self.said()}")
+        raise AssertionError(f"{path} did not say 200 {saying} within {seconds} s, but {answer}\n{self.said()}")

@@ -1,0 +1,198 @@
+"""`botopt serve` in the image, as an engine would run it: made ready, asked, stopped, and started again. Slow.
+
+The image is the one of `test_image.py`: `make image-test`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import typer
+
+from botopt.cli.app import app
+from tests.cli.running import botopt
+from tests.container.asked import skip_unless_asked
+from tests.container.reading import mounted
+from tests.container.running import Answer, Container, Image, volumes
+
+skip_unless_asked()
+pytestmark = pytest.mark.skipif(
+    "serve" not in typer.main.get_command(app).commands,  # type: ignore[attr-defined]
+    reason="this checkout has no botopt serve yet",
+)
+
+STATE = "/var/lib/botopt/state.db"
+POLICY = {
+    "rules/rules.yaml": """\
+channels:
+  chat: {type: console}
+events:
+  payment_failed:
+    fields:
+      amount: {type: number, min: 0}
+    weight: 0.70
+    message: payment_failed
+suppression:
+  - {id: not-twice, cooldown: 6h}
+""",
+    "templates/templates.yaml": """\
+templates:
+  payment_failed:
+    variants:
+      only:
+        text: {en: "Your payment of {{ amount }} failed."}
+    samples:
+      - {amount: 42}
+""",
+}
+
+
+@pytest.fixture
+def config_map(tmp_path) -> Path:
+    """A policy, mounted as Kubernetes mounts a ConfigMap."""
+    folder = mounted(tmp_path / "config", "2026_01", POLICY)
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def start(image: Image, config_map: Path, volume: Path, tmp_path: Path) -> Callable[[], Container]:
+    """Starts the image's own command, on one and the same volume."""
+    started: list[None] = []
+
+    def one_more() -> Container:
+        started.append(None)
+        return Container(image, volumes(config_map, volume), log=tmp_path / f"log-{len(started)}")
+
+    return one_more
+
+
+def make_key(container: Container, *scopes: str) -> str:
+    options = [word for scope in scopes for word in ("--scope", scope)]
+    made = container.run("botopt", "keys", "add", "--state", STATE, *options, "test")
+    assert made.returncode == 0, made.stderr
+    [key] = re.findall(r"\bbk_[a-z0-9]+_[\w-]+", made.stdout)
+    return key
+
+
+def made_ready(container: Container) -> Mapping[str, str]:
+    """Headers with a key, when the service is ready."""
+    container.wait_for("/healthz")
+    key = make_key(container, "ingest", "read")
+    container.wait_for("/readyz")
+    return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+
+def send(container: Container, headers: Mapping[str, str], id: str, user: str) -> Answer:
+    event = {"id": id, "type": "payment_failed", "user": user, "data": {"amount": 42}}
+    event["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    answer = container.ask("POST", "/v1/events?wait=true", json.dumps(event).encode(), headers)
+    assert answer is not None, container.said()
+    return answer
+
+
+def stop(container: Container) -> None:
+    container.signal(signal.SIGTERM)
+    assert container.wait(timeout=40) == 0, container.said()
+
+
+def test_an_event_is_decided_and_known_after_a_restart(start):
+    with start() as container:
+        headers = made_ready(container)
+        answer = send(container, headers, "e1", "ada")
+        assert (answer.status, '"sent"' in answer.text) == (200, True), answer
+        stop(container)
+    with start() as container:
+        container.wait_for("/readyz")
+        answer = send(container, headers, "e2", "ada")
+        assert (answer.status, "cooldown" in answer.text) == (200, True), answer
+        known = container.ask("GET", "/v1/users/ada", headers=headers)
+        assert known is not None
+        assert known.status == 200, known
+        stop(container)
+
+
+def test_the_health_check_of_the_image_passes_while_it_serves(start, image):
+    with start() as container:
+        container.wait_for("/healthz")
+        [_, *command] = image.settings["Healthcheck"]["Test"]  # type: ignore[index]
+        assert container.run(*command).returncode == 0
+        stop(container)
+
+
+def test_a_second_container_on_the_same_volume_refuses_and_leaves_the_first_alone(start):
+    with start() as first:
+        headers = made_ready(first)
+        with start() as second:
+            assert second.wait(timeout=60) == 8, second.said()
+            assert "Traceback" not in second.said()
+        assert send(first, headers, "e1", "ada").status == 200
+        stop(first)
+
+
+def test_a_state_is_backed_up_while_it_serves_and_restored(start, volume):
+    with start() as container:
+        headers = made_ready(container)
+        assert send(container, headers, "e1", "ada").status == 200
+        copied = container.run("botopt", "state", "backup", "--state", STATE, "/var/lib/botopt/copy.db")
+        assert copied.returncode == 0, copied.stderr
+        assert send(container, headers, "e2", "bob").status == 200
+        stop(container)
+    (volume / "copy.db").rename(volume / "state.db")
+    with start() as container:
+        container.wait_for("/readyz")
+        found = {user: container.ask("GET", f"/v1/users/{user}", headers=headers) for user in ("ada", "bob")}
+        assert {user: answer and answer.status for user, answer in found.items()} == {"ada": 200, "bob": 404}
+        stop(container)
+
+
+def test_a_changed_config_map_is_taken_up_without_a_restart(start, config_map):
+    with start() as container:
+        made_ready(container)
+        first = container.first()
+        mounted(config_map, "2026_02", {name: text.replace("0.70", "0.75") for name, text in POLICY.items()})
+        revision = botopt("validate", "-w", config_map).stdout.split()[-1]
+        container.wait_for("/readyz", saying=revision)
+        assert container.first() == first
+        stop(container)
+
+
+def test_a_broken_config_map_is_refused_and_the_last_good_one_serves(start, config_map):
+    with start() as container:
+        headers = made_ready(container)
+        mounted(config_map, "2026_02", {**POLICY, "rules/rules.yaml": "events: {payment_failed: {weight: heavy}}\n"})
+        container.wait_for("/readyz", saying="refused")
+        assert send(container, headers, "e1", "ada").status == 200
+        stop(container)
+
+
+def test_no_key_and_no_text_of_a_message_is_in_what_it_prints_about_itself(start):
+    with start() as container:
+        headers = made_ready(container)
+        assert send(container, headers, "e1", "ada").status == 200
+        stop(container)
+        logged = [line for line in container.said().splitlines() if line.startswith("{")]
+        assert logged, container.said()
+        for line in logged:
+            json.loads(line)
+            assert headers["Authorization"].rpartition(" ")[2] not in line
+            assert "Your payment of" not in line
+
+
+def test_it_says_how_much_memory_it_takes_and_how_long_it_needs(start, capsys):
+    with start() as container:
+        container.wait_for("/healthz")
+        make_key(container, "ingest")
+        container.wait_for("/readyz")
+        status = Path(f"/proc/{container.first()}/status").read_text()
+        resident = int(re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[0]) / 1024
+        with capsys.disabled():
+            print(f"\nready and idle, it takes {resident:.0f} MB of memory")
+        assert resident < 120
+        stop(container)
