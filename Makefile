@@ -12,7 +12,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo test soak other-pythons lint format bench docs constraints clean
+.PHONY: help install dev demo test soak other-pythons lint format bench docs image image-test constraints clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -43,7 +43,7 @@ format: dev ## Format the code and mend what can be mended
 
 soak: dev ## Run the slow forms of the tests that kill, break and fuzz (half an hour)
 	BOTOPT_SOAK=1 BOTOPT_FUZZ=30 $(BIN)/python -m pytest -q tests/verify/test_kills.py tests/verify/test_resume.py tests/hostile \
-		tests/runtime/test_groups.py
+		tests/runtime/test_groups.py tests/container
 
 other-pythons: dev ## Run the tests that compare bytes on every other Python of this machine
 	@sh scripts/other_pythons.sh
@@ -55,6 +55,12 @@ docs: ## Build the documentation into site/
 	@$(SETUP) docs
 	@# The theme's notice about the future of MkDocs is not about these pages.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+image: ## Build the container image (docker, podman or buildah; BASE=… is what it stands on)
+	@sh scripts/image.sh build
+
+image-test: dev ## Build the image without an engine and try it out (Linux, as root, with buildah and debootstrap)
+	BOTOPT_IMAGE=1 $(BIN)/python -m pytest -q tests/container
 
 constraints: ## Resolve constraints.txt anew
 	@$(SETUP) constraints

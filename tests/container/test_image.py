@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.container.asked import skip_unless_asked
 from tests.container.reading import PROJECT, ROOT, UID
@@ -172,3 +173,49 @@ def test_without_a_policy_it_says_what_is_missing(image, volume, tmp_path):
 def test_without_a_folder_for_temporary_files_policies_are_still_validated(image, policy, volume, tmp_path):
     code, said = run(image, volumes(policy, volume, tmp=False), "validate", log=tmp_path / "log")
     assert code == 0, said
+
+
+def test_the_backup_of_the_manifests_copies_a_state_and_removes_old_copies(image, policy, volume, tmp_path):
+    args = ("replay", "events.jsonl", "--state", "/var/lib/botopt/state.db")
+    code, said = run(image, volumes(policy, volume), *args, log=tmp_path / "log")
+    assert code == 0, said
+    old = volume / "state-20200101T000000Z.db"
+    old.touch()
+    os.utime(old, (0, 0))
+    [container] = yaml.safe_load((ROOT / "deploy/kubernetes/backup/cronjob.yaml").read_text("utf-8"))["spec"][
+        "jobTemplate"
+    ]["spec"]["template"]["spec"]["containers"]
+    [shell, *words] = [word.replace("/backup", "/var/lib/botopt") for word in container["command"]]
+    code, said = run(
+        Image(image.root, {**image.settings, "Entrypoint": [shell]}),
+        volumes(policy, volume),
+        *words,
+        log=tmp_path / "log",
+    )
+    assert code == 0, said
+    assert said.startswith("copied /var/lib/botopt/state.db to /var/lib/botopt/state-2"), said
+    assert len(list(volume.glob("state-*.db"))) == 1
+
+
+_STAND_IN = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.end_headers()
+http.server.HTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
+"""
+
+
+def test_its_health_check_runs_in_it(image, policy, volume, tmp_path):
+    """Asked about a stand-in for the server: what it says about ours is in test_service.py."""
+    entry = Image(image.root, {**image.settings, "Entrypoint": ["python"]})
+    [_, *command] = image.settings["Healthcheck"]["Test"]  # type: ignore[index]
+    with Container(entry, volumes(policy, volume), "-c", _STAND_IN, log=tmp_path / "log") as container:
+        container.wait_for("/healthz")
+        assert container.run(*command).returncode == 0
+        assert container.run("id", "-u").stdout == f"{UID}\n"
+    with Container(
+        entry, volumes(policy, volume), "-c", "import time; time.sleep(60)", log=tmp_path / "log"
+    ) as container:
+        assert container.run(*command).returncode == 1

@@ -14,6 +14,8 @@ from tests.container.reading import PROJECT, ROOT, UID, dockerfile, mounted, onl
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 FILES = sorted(path.name for path in FOLDER.glob("*.yaml") if path.name != "kustomization.yaml")
+BESIDE = ("backup/claim.yaml", "backup/cronjob.yaml", "maintenance/pod.yaml")
+"""What is applied by itself, and only where somebody wants it."""
 
 
 def load(name: str):
@@ -26,7 +28,7 @@ POD = STATEFUL_SET["spec"]["template"]["spec"]
 
 
 @pytest.mark.parametrize("version", ["1.29.0", kubernetes_validate.latest_version()])
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *BESIDE])
 def test_kubernetes_takes_it_without_an_unknown_word(name, version):
     kubernetes_validate.validate(load(name), version, strict=True)
 
@@ -44,8 +46,6 @@ def test_kustomize_is_told_of_every_file_and_all_lie_in_one_namespace():
     for name in FILES:
         if name != "namespace.yaml":
             assert load(name)["metadata"]["namespace"] == kustomization["namespace"]
-    [image] = kustomization["images"]
-    assert CONTAINER["image"] == f"{image['name']}:{image['newTag']}" == f"botopt:{PROJECT['version']}"
 
 
 def test_one_process_writes_the_state_and_deleting_a_workload_loses_nothing():
@@ -58,18 +58,52 @@ def test_one_process_writes_the_state_and_deleting_a_workload_loses_nothing():
     assert not list(FOLDER.glob("*autoscaler*"))
 
 
-def test_the_pod_has_the_rights_that_the_restricted_profile_allows_and_no_more():
+BACKUP = load("backup/cronjob.yaml")["spec"]["jobTemplate"]["spec"]["template"]
+MAINTENANCE = load("maintenance/pod.yaml")
+
+
+@pytest.mark.parametrize("spec", [POD, BACKUP["spec"], MAINTENANCE["spec"]], ids=["service", "backup", "maintenance"])
+def test_every_pod_has_the_rights_that_the_restricted_profile_allows_and_no_more(spec):
     assert load("namespace.yaml")["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    pod, container = POD["securityContext"], CONTAINER["securityContext"]
+    [only_one] = spec["containers"]
+    pod, container = spec["securityContext"], only_one["securityContext"]
     assert pod["runAsNonRoot"] is True
     assert (pod["runAsUser"], pod["runAsGroup"], pod["fsGroup"]) == (UID, UID, UID)
     assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["allowPrivilegeEscalation"] is False
     assert container["readOnlyRootFilesystem"] is True
     assert container["capabilities"] == {"drop": ["ALL"]}
-    assert POD["automountServiceAccountToken"] is False
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(POD)
-    assert not [volume for volume in POD["volumes"] if "hostPath" in volume]
+    assert spec["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+    assert not [volume for volume in spec["volumes"] if "hostPath" in volume]
+    assert {mount["name"] for mount in only_one["volumeMounts"]} == {
+        *(volume["name"] for volume in spec["volumes"]),
+        *(["state"] if spec is POD else []),
+    }
+
+
+@pytest.mark.parametrize("name", ["kustomization.yaml", "backup/kustomization.yaml"])
+def test_every_image_has_the_version_of_the_project(name):
+    assert load(name)["images"] == [{"name": "botopt", "newTag": PROJECT["version"]}]
+    for spec in (POD, BACKUP["spec"], MAINTENANCE["spec"]):
+        assert [container["image"] for container in spec["containers"]] == [f"botopt:{PROJECT['version']}"]
+
+
+def test_what_runs_beside_the_service_uses_its_volume_and_gets_none_of_its_events():
+    [template] = STATEFUL_SET["spec"]["volumeClaimTemplates"]
+    claim = f"{template['metadata']['name']}-{STATEFUL_SET['metadata']['name']}-0"
+    for spec in (BACKUP["spec"], MAINTENANCE["spec"]):
+        claims = {volume["name"]: volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"][:-1]}
+        assert claims["state"] == claim
+    assert (
+        BACKUP["spec"]["volumes"][1]["persistentVolumeClaim"]["claimName"]
+        == load("backup/claim.yaml")["metadata"]["name"]
+    )
+    selector = load("service.yaml")["spec"]["selector"]
+    for labels in (BACKUP["metadata"]["labels"], MAINTENANCE["metadata"]["labels"]):
+        assert not selector.items() <= labels.items()
+    [rule] = BACKUP["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert rule["labelSelector"]["matchLabels"] == STATEFUL_SET["spec"]["selector"]["matchLabels"]
 
 
 def test_it_may_drain_before_it_is_killed():
