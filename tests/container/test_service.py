@@ -5,9 +5,11 @@ The image is the one of `test_image.py`: `make image-test`.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import signal
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,31 +64,33 @@ def config_map(tmp_path) -> Path:
 
 
 @pytest.fixture
-def start(image: Image, config_map: Path, volume: Path, tmp_path: Path) -> Callable[[], Container]:
-    """Starts the image's own command, on one and the same volume."""
+def start(image: Image, config_map: Path, volume: Path, tmp_path: Path) -> Callable[..., Container]:
+    """Starts the image, on one and the same volume; without arguments its own command."""
     started: list[None] = []
 
-    def one_more() -> Container:
+    def one_more(*args: str, **environment: str) -> Container:
         started.append(None)
-        return Container(image, volumes(config_map, volume), log=tmp_path / f"log-{len(started)}")
+        log = tmp_path / f"log-{len(started)}"
+        return Container(image, volumes(config_map, volume), *args, environment=environment, log=log)
 
     return one_more
 
 
-def make_key(container: Container, *scopes: str) -> str:
-    options = [word for scope in scopes for word in ("--scope", scope)]
-    made = container.run("botopt", "keys", "add", "--state", STATE, *options, "test")
-    assert made.returncode == 0, made.stderr
-    [key] = re.findall(r"\bbk_[a-z0-9]+_[\w-]+", made.stdout)
-    return key
+ADD_KEY = ("keys", "add", "--state", STATE, "--scope", "ingest", "--scope", "read", "shop")
 
 
-def made_ready(container: Container) -> Mapping[str, str]:
-    """Headers with a key, when the service is ready."""
-    container.wait_for("/healthz")
-    key = make_key(container, "ingest", "read")
-    container.wait_for("/readyz")
+def headers_of(said: str) -> Mapping[str, str]:
+    """What to send with a key that was printed."""
+    [key] = re.findall(r"\bbk_[a-z0-9]+_[\w-]+", said)
     return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+
+@pytest.fixture
+def headers(start) -> Mapping[str, str]:
+    """With a key that was made before the first start, on an empty volume."""
+    with start(*ADD_KEY) as container:
+        assert container.wait() == 0, container.said()
+        return headers_of(container.said())
 
 
 def send(container: Container, headers: Mapping[str, str], id: str, user: str) -> Answer:
@@ -102,9 +106,9 @@ def stop(container: Container) -> None:
     assert container.wait(timeout=40) == 0, container.said()
 
 
-def test_an_event_is_decided_and_known_after_a_restart(start):
+def test_an_event_is_decided_and_known_after_a_restart(start, headers):
     with start() as container:
-        headers = made_ready(container)
+        container.wait_for("/readyz")
         answer = send(container, headers, "e1", "ada")
         assert (answer.status, '"sent"' in answer.text) == (200, True), answer
         stop(container)
@@ -118,7 +122,7 @@ def test_an_event_is_decided_and_known_after_a_restart(start):
         stop(container)
 
 
-def test_the_health_check_of_the_image_passes_while_it_serves(start, image):
+def test_the_health_check_of_the_image_passes_while_it_serves(start, headers, image):
     with start() as container:
         container.wait_for("/healthz")
         [_, *command] = image.settings["Healthcheck"]["Test"]  # type: ignore[index]
@@ -126,9 +130,27 @@ def test_the_health_check_of_the_image_passes_while_it_serves(start, image):
         stop(container)
 
 
-def test_a_second_container_on_the_same_volume_refuses_and_leaves_the_first_alone(start):
+def test_a_key_that_is_made_while_it_serves_opens_the_door(start):
+    """The way in on Kubernetes: signed events to begin with, and keys by `kubectl exec`."""
+    secret = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    with start(BOTOPT_WEBHOOK_SECRETS=secret) as container:
+        container.wait_for("/readyz")
+        wrong = {"Authorization": "Bearer bk_nobody_" + "x" * 40, "Content-Type": "application/json"}
+        assert send(container, wrong, "e1", "ada").status == 401
+        made = container.run("botopt", *ADD_KEY)
+        assert made.returncode == 0, made.stderr
+        headers = headers_of(made.stdout)
+        deadline = time.monotonic() + 30
+        while send(container, headers, "e1", "ada").status != 200:
+            assert time.monotonic() < deadline, container.said()
+            time.sleep(0.1)
+        assert secret not in container.said()
+        stop(container)
+
+
+def test_a_second_container_on_the_same_volume_refuses_and_leaves_the_first_alone(start, headers):
     with start() as first:
-        headers = made_ready(first)
+        first.wait_for("/readyz")
         with start() as second:
             assert second.wait(timeout=60) == 8, second.said()
             assert "Traceback" not in second.said()
@@ -136,9 +158,9 @@ def test_a_second_container_on_the_same_volume_refuses_and_leaves_the_first_alon
         stop(first)
 
 
-def test_a_state_is_backed_up_while_it_serves_and_restored(start, volume):
+def test_a_state_is_backed_up_while_it_serves_and_restored(start, headers, volume):
     with start() as container:
-        headers = made_ready(container)
+        container.wait_for("/readyz")
         assert send(container, headers, "e1", "ada").status == 200
         copied = container.run("botopt", "state", "backup", "--state", STATE, "/var/lib/botopt/copy.db")
         assert copied.returncode == 0, copied.stderr
@@ -152,29 +174,29 @@ def test_a_state_is_backed_up_while_it_serves_and_restored(start, volume):
         stop(container)
 
 
-def test_a_changed_config_map_is_taken_up_without_a_restart(start, config_map):
+def test_a_changed_config_map_is_taken_up_without_a_restart(start, headers, config_map):
     with start() as container:
-        made_ready(container)
+        container.wait_for("/readyz")
         first = container.first()
         mounted(config_map, "2026_02", {name: text.replace("0.70", "0.75") for name, text in POLICY.items()})
         revision = botopt("validate", "-w", config_map).stdout.split()[-1]
-        container.wait_for("/readyz", saying=revision)
+        container.wait_for("/readyz", saying=f'"{revision}"')
         assert container.first() == first
         stop(container)
 
 
-def test_a_broken_config_map_is_refused_and_the_last_good_one_serves(start, config_map):
+def test_a_broken_config_map_is_refused_and_the_last_good_one_serves(start, headers, config_map):
     with start() as container:
-        headers = made_ready(container)
+        container.wait_for("/readyz")
         mounted(config_map, "2026_02", {**POLICY, "rules/rules.yaml": "events: {payment_failed: {weight: heavy}}\n"})
-        container.wait_for("/readyz", saying="refused")
+        container.wait_for("/readyz", saying='"refused":{')
         assert send(container, headers, "e1", "ada").status == 200
         stop(container)
 
 
-def test_no_key_and_no_text_of_a_message_is_in_what_it_prints_about_itself(start):
+def test_no_key_and_no_text_of_a_message_is_in_what_it_prints_about_itself(start, headers):
     with start() as container:
-        headers = made_ready(container)
+        container.wait_for("/readyz")
         assert send(container, headers, "e1", "ada").status == 200
         stop(container)
         logged = [line for line in container.said().splitlines() if line.startswith("{")]
@@ -185,14 +207,14 @@ def test_no_key_and_no_text_of_a_message_is_in_what_it_prints_about_itself(start
             assert "Your payment of" not in line
 
 
-def test_it_says_how_much_memory_it_takes_and_how_long_it_needs(start, capsys):
+def test_it_says_how_much_memory_it_takes_and_how_long_it_needs(start, headers, capsys):
+    begun = time.monotonic()
     with start() as container:
-        container.wait_for("/healthz")
-        make_key(container, "ingest")
         container.wait_for("/readyz")
+        ready = time.monotonic() - begun
         status = Path(f"/proc/{container.first()}/status").read_text()
         resident = int(re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[0]) / 1024
         with capsys.disabled():
-            print(f"\nready and idle, it takes {resident:.0f} MB of memory")
+            print(f"\nready {ready:.1f} s after its start; idle it takes {resident:.0f} MB of memory")
         assert resident < 120
         stop(container)
