@@ -93,10 +93,13 @@ def headers(start) -> Mapping[str, str]:
         return headers_of(container.said())
 
 
-def send(container: Container, headers: Mapping[str, str], id: str, user: str) -> Answer:
-    event = {"id": id, "type": "payment_failed", "user": user, "data": {"amount": 42}}
-    event["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    answer = container.ask("POST", "/v1/events?wait=true", json.dumps(event).encode(), headers)
+def event(id: str, user: str) -> bytes:
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return json.dumps({"id": id, "type": "payment_failed", "user": user, "time": now, "data": {"amount": 42}}).encode()
+
+
+def send(container: Container, headers: Mapping[str, str], id: str, user: str, body: bytes = b"") -> Answer:
+    answer = container.ask("POST", "/v1/events?wait=true", body or event(id, user), headers)
     assert answer is not None, container.said()
     return answer
 
@@ -158,19 +161,30 @@ def test_a_second_container_on_the_same_volume_refuses_and_leaves_the_first_alon
         stop(first)
 
 
-def test_a_state_is_backed_up_while_it_serves_and_restored(start, headers, volume):
+def test_a_state_is_backed_up_while_it_serves_restored_and_brought_up_to_date_without_sending(start, headers, volume):
+    since = event("e2", "bob")
     with start() as container:
         container.wait_for("/readyz")
         assert send(container, headers, "e1", "ada").status == 200
         copied = container.run("botopt", "state", "backup", "--state", STATE, "/var/lib/botopt/copy.db")
         assert copied.returncode == 0, copied.stderr
-        assert send(container, headers, "e2", "bob").status == 200
+        assert send(container, headers, "e2", "bob", since).status == 200
         stop(container)
     (volume / "copy.db").rename(volume / "state.db")
     with start() as container:
         container.wait_for("/readyz")
         found = {user: container.ask("GET", f"/v1/users/{user}", headers=headers) for user in ("ada", "bob")}
         assert {user: answer and answer.status for user, answer in found.items()} == {"ada": 200, "bob": 404}
+        stop(container)
+    (volume / "since.jsonl").write_bytes(since + b"\n")
+    out = "/var/lib/botopt/replayed.jsonl"
+    with start("replay", "/var/lib/botopt/since.jsonl", "--state", STATE, "--out", out) as container:
+        assert container.wait() == 0, container.said()
+    with start() as container:
+        container.wait_for("/readyz")
+        answer = send(container, headers, "e2", "bob", since)
+        assert "duplicate" in answer.text, answer
+        assert "Your payment of" not in container.said(), "nothing was sent"
         stop(container)
 
 
