@@ -15,28 +15,19 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime, parseaddr
-from html import escape
 from os import strerror
-from urllib.parse import quote
 
 from botopt.delivery.addresses import Forbidden, Resolve, Unknown, addresses, look_up
 from botopt.delivery.certificates import certificates
-from botopt.delivery.words import plain, with_links
+from botopt.delivery.mail import ascii_domain, message_id, read_recipient, read_sender, written
+from botopt.delivery.words import plain
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
 from botopt.model.policy import DeliverySettings, Value
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]{1,64}@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f-\x9f]{1,253}")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_LONGEST_SUBJECT = 200
-_LINK = re.compile(r"https?://", re.IGNORECASE)
 
 
 class _Refused(Exception):
@@ -61,7 +52,7 @@ class Email(Channel):
         port = options["port"]
         self._port = port if isinstance(port, int) else _PORTS[self._security]
         self._login = (_text(options["username"]), _text(options["password"]))
-        self._from = _sender(str(options["from"]))
+        self._from = read_sender(str(options["from"]))
         self._options = options
         self._surroundings = surroundings
         self._resolve = resolve
@@ -73,8 +64,8 @@ class Email(Channel):
     def send(self, message: Outgoing) -> Receipt:
         """Hand it to the server once."""
         try:
-            to = _recipient(message.address)
-            content = self._content(message, to)
+            to = read_recipient(message.address)
+            content = written(message, to, self._from, self._options)
         except ValueError as fault:
             return Failed(str(fault))
         sent = threading.Event()
@@ -168,91 +159,12 @@ class Email(Channel):
         server.send(_LEADING_DOT.sub(b"..", content) + b".\r\n")
         sent.set()
         _expect(server.getreply(), "the message was refused", 250)
-        return self._message_id(message)
-
-    def _message_id(self, message: Outgoing) -> str:
-        return f"<{re.sub('[^0-9A-Za-z._-]', '.', message.key)}@{_ascii_domain(self._from.domain)}>"
-
-    def _content(self, message: Outgoing, to: str) -> bytes:
-        """The message as bytes, the same at every attempt."""
-        mail = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
-        mail["From"] = self._from
-        local, _, domain = to.rpartition("@")
-        mail["To"] = Address(username=local, domain=domain)
-        mail["Subject"] = self._subject(message)
-        mail["Date"] = format_datetime(datetime.fromtimestamp(message.decided_us // 1_000_000, UTC))
-        mail["Message-ID"] = self._message_id(message)
-        mail["Auto-Submitted"] = "auto-generated"
-        if reply_to := _text(self._options["reply_to"]):
-            mail["Reply-To"] = _sender(reply_to)
-        if unsubscribe := _text(self._options["unsubscribe"]):
-            for name, value in (("user", message.user), ("address", to), ("message", message.id)):
-                unsubscribe = unsubscribe.replace(f"{{{name}}}", quote(value, safe=""))
-            mail["List-Unsubscribe"] = f"<{unsubscribe}>"
-            if self._options["one_click"]:
-                mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        mail.set_content(_clean(with_links(message)), cte="quoted-printable")
-        if self._options["html"]:
-            mail.add_alternative(_html(message), subtype="html", cte="quoted-printable")
-            mail.set_boundary(f"={message.id}=")
-        return mail.as_bytes()
-
-    def _subject(self, message: Outgoing) -> str:
-        first = next((line for line in message.text.splitlines() if line.strip()), "")
-        words = message.title or _text(self._options["subject"]) or first
-        line = _CONTROL.sub(" ", words).strip()
-        return line if len(line) <= _LONGEST_SUBJECT else f"{line[: _LONGEST_SUBJECT - 1]}…"
-
-
-def _html(message: Outgoing) -> str:
-    """The text as paragraphs; everything in it is only text."""
-    blocks = re.split(r"\n[ \t]*\n", _clean(message.text).replace("\r\n", "\n").replace("\r", "\n"))
-    parts = [f"<p>{escape(block.strip()).replace(chr(10), '<br>')}</p>" for block in blocks if block.strip()]
-    for button in message.buttons:
-        if button.link is not None and _LINK.match(button.link):
-            parts.append(f'<p><a href="{escape(button.link)}">{escape(_clean(button.label))}</a></p>')
-        elif button.link is not None:
-            parts.append(f"<p>{escape(_clean(button.label))}: {escape(_clean(button.link))}</p>")
-    title = f"<h1>{escape(_clean(message.title))}</h1>\n" if message.title else ""
-    head = f'<!doctype html>\n<html lang="{escape(message.locale)}">\n<meta charset="utf-8">\n'
-    return f"{head}<body>\n{title}" + "\n".join(parts) + "\n</body>\n</html>\n"
-
-
-def _clean(text: str) -> str:
-    """Without what is no text: control characters, but for line breaks and tabs."""
-    return "".join(letter for letter in text if letter in "\n\r\t" or ord(letter) >= 32)
-
-
-def _recipient(address: str) -> str:
-    """The address as SMTP takes it, its domain in ASCII."""
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError("the address is not an e-mail address")
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{_ascii_domain(domain)}"
-
-
-def _ascii_domain(domain: str) -> str:
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise ValueError("the address is not an e-mail address") from None
-
-
-def _sender(text: str) -> Address:
-    """`Name <address>`, or an address alone.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    name, address = parseaddr(text)
-    if _CONTROL.search(text) or not _ADDRESS.fullmatch(address) or not address.isascii():
-        raise ValueError("from and reply_to must be an address, such as Example <news@example.com>")
-    return Address(display_name=name, addr_spec=address)
+        return message_id(message, self._from)
 
 
 def _own_name(sender: Address) -> str:
     """How we greet: nothing about this machine."""
-    return _ascii_domain(sender.domain)
+    return ascii_domain(sender.domain)
 
 
 def _expect(reply: tuple[int, bytes], step: str, *codes: int) -> None:
@@ -304,7 +216,7 @@ def check(options: Mapping[str, Value]) -> tuple[str, ...]:
         text = options.get(name)
         if isinstance(text, str) and "${" not in text:
             try:
-                _sender(text)
+                read_sender(text)
             except ValueError as fault:
                 found.append(str(fault))
     return tuple(dict.fromkeys(found))
