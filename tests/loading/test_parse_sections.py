@@ -179,7 +179,7 @@ def test_categories_channels_and_attributes_are_read():
     assert bare(policy.channels["hook"]) == Channel(
         "hook",
         "webhook",
-        (("headers", {"n": "x"}), ("secret", "${SECRET}"), ("url", "${URL}")),
+        (("headers", {"n": "x"}), ("secret", ["${SECRET}"]), ("url", "${URL}")),
         delivery=DeliverySettings(to="plan", timeout_us=20_000_000),
     )
     assert [bare(spec) for spec in policy.attributes.values()] == [
