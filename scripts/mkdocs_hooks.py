@@ -35,7 +35,13 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def generated(name: str) -> str:
     """The text for one mark."""
-    makers: Mapping[str, Callable[[], str]] = {"channels": channels, "cli": cli, "codes": codes, "exits": exits}
+    makers: Mapping[str, Callable[[], str]] = {
+        "channels": channels,
+        "cli": cli,
+        "codes": codes,
+        "exits": exits,
+        "http": http,
+    }
     if name.startswith("channel-"):
         return channel(CHANNEL_TYPES[name.removeprefix("channel-").replace("-", "_")])
     return makers[name]() if name in makers else schema(name)
@@ -92,6 +98,52 @@ def codes() -> str:
     """A table of all diagnostic codes."""
     rows = (f"| [{code.id}]({code.id}.md) | {code.severity} | {code.title} |" for code in CODES.values())
     return "\n".join(("| code | severity | what |", "| --- | --- | --- |", *rows))
+
+
+def http() -> str:
+    """Every endpoint, in the words of the OpenAPI document, and the objects that it takes and answers."""
+    from botopt.server.endpoints import ENDPOINTS
+    from botopt.server.openapi.document import document
+
+    root = document(ENDPOINTS)
+    parts = []
+    for tag in root["tags"]:
+        parts.append(f"## {tag['name'].capitalize()}\n\n{tag['description']}")
+        for path, methods in root["paths"].items():
+            parts += [
+                _operation(method.upper(), path, operation)
+                for method, operation in methods.items()
+                if tag["name"] in operation["tags"]
+            ]
+    parts.append("## Objects")
+    for name, node in root["components"]["schemas"].items():
+        if "properties" in node:
+            head, *_ = _tables({**node, "title": name}, root, "", set())
+            text = node.get("description", "")
+            parts.append(f"### {name}\n\n{text}\n\n{head.partition(chr(10))[2].strip()}" if text else head)
+    return "\n\n".join(parts)
+
+
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    scope = operation.get("x-scope")
+    callers = f"Needs a key with the scope `{scope}`" if scope else "Needs no key"
+    if {"standardWebhooks": []} in operation["security"]:
+        callers += ", or a signature of Standard Webhooks"
+    lines = [
+        f"### `{method} {path}`",
+        f"{operation['summary']}. {operation.get('description', '')}".strip(),
+        f"{callers}.",
+    ]
+    body = operation.get("requestBody", {}).get("content", {})
+    if body and "*/*" not in body:
+        lines.append("Content types: " + ", ".join(f"`{kind}`" for kind in body) + ".")
+    asked = [one for one in operation.get("parameters", ()) if one["name"] != "X-Request-Id"]
+    if asked:
+        rows = [f"| `{one['name']}` | {one['in']} | {_cell(one['description'])} |" for one in asked]
+        lines.append("\n".join(("| parameter | in | meaning |", "| --- | --- | --- |", *rows)))
+    answers = [f"| {status} | {_cell(answer['description'])} |" for status, answer in operation["responses"].items()]
+    lines.append("\n".join(("| status | meaning |", "| --- | --- |", *answers)))
+    return "\n\n".join(lines)
 
 
 def exits() -> str:

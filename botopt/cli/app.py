@@ -24,8 +24,10 @@ from botopt.cli import (
     render,
     replay,
     schema,
+    serve,
     silence,
     state,
+    status,
     test,
     validate,
     why_not,
@@ -69,6 +71,8 @@ for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
 app.add_typer(new.app, name="new")
 app.add_typer(state.app, name="state")
+app.command(help=paragraphs(serve.serve))(serve.serve)
+app.command(help=paragraphs(status.status))(status.status)
 app.add_typer(keys.app, name="keys")
 app.add_typer(silence.app, name="silence")
 app.add_typer(outbox.app, name="outbox")

@@ -9,6 +9,7 @@ import msgspec
 from botopt.cli.console import marked, out
 from botopt.cli.decisions import clock
 from botopt.engine.explain import Explanation, RuleTrace, SuppressionTrace
+from botopt.engine.explained import explanation_plain
 from botopt.engine.numbers import number
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.instants import instant_text
@@ -166,15 +167,7 @@ def _record_change(decision: Decision) -> Iterator[str]:
 
 def explanation_json(explanation: Explanation) -> str:
     """An explanation as one JSON line."""
-    plain = msgspec.to_builtins(explanation)
-    plain["decision"] = to_plain(explanation.decision)
-    plain["suppressions"] = [
-        {**item, "until_us": None if item["until_us"] is None else instant_text(item["until_us"])}
-        for item in plain["suppressions"]
-    ]
-    for item in plain["suppressions"]:
-        item["until"] = item.pop("until_us")
-    return msgspec.json.encode(plain).decode()
+    return msgspec.json.encode(explanation_plain(explanation)).decode()
 
 
 def record_json(decision: Decision) -> str:

@@ -36,6 +36,23 @@ class NetworkName(StrEnum):
     REFERENCE = "reference"
 
 
+class LogFormatName(StrEnum):
+    """How the log is written."""
+
+    AUTO = "auto"
+    JSON = "json"
+    PRETTY = "pretty"
+
+
+class LogLevelName(StrEnum):
+    """How grave something must be to be logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 Workspace = Annotated[
     Path, typer.Option("--workspace", "-w", help="The folder that holds rules/ and templates/.", show_default=True)
 ]

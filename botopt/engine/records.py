@@ -82,7 +82,7 @@ def rejected(line: Rejected, revision: str) -> Decision:
         event_type=line.event_type,
         user=line.user,
         time_us=line.time_us,
-        line=line.line,
+        line=line.line or None,  # what a service refuses may stand in no line
         outcome=Outcome.REJECTED,
         reason=Reason.REJECTED,
         by=line.by,
