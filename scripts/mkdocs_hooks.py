@@ -1,4 +1,4 @@
-"""Fills the `<!-- generated: NAME -->` marks of the documentation from schemas, codes, channels and the commands."""
+"""Fills the `<!-- generated: NAME -->` marks of the documentation: schemas, codes, channels, HTTP, the commands."""
 
 from __future__ import annotations
 
