@@ -43,7 +43,9 @@ async def decisions(site: Site, request: Request, _: Caller | None) -> Response:
     records = [row.record.strip() for row in rows]
     before = rows[-1].sequence if len(rows) == query.limit else None
     if NDJSON in request.headers.get("accept", ""):
-        links = {} if before is None else {"link": f'<{request.url.include_query_params(before=before)}>; rel="next"'}
+        # Without scheme and host: what those are outside, a proxy knows, and what a caller says they are is no matter.
+        following = request.url.include_query_params(before=before)
+        links = {} if before is None else {"link": f'<{following.path}?{following.query}>; rel="next"'}
         return Response(b"".join(record + b"\n" for record in records), 200, {**_PRIVATE, **links}, NDJSON)
     page = {"decisions": [msgspec.Raw(record) for record in records], "before": before}
     return Response(_encode(page), 200, _PRIVATE, "application/json")

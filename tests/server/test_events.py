@@ -253,6 +253,11 @@ def test_feedback_takes_feedback_only(live):
     assert live.get("/v1/users/ada").json()["state"]["messages"][0]["response"] == "clicked"
 
 
+def test_a_user_who_talks_to_the_bot_is_heard_of(live):
+    answer = live.post(event("a1", type="user.active"), path="/v1/feedback")
+    assert (answer.status_code, answer.json()["events"][0]["decision_ids"]) == (202, [])
+
+
 def test_feedback_about_no_message_is_refused(shared):
     unknown = event("f1", type="message.clicked", message_id="0" * 24)
     assert shared.post(unknown, path="/v1/feedback").status_code == 422

@@ -65,6 +65,7 @@ def test_lines_are_given_to_who_asks_for_lines(full):
     assert answer.headers["content-type"].startswith("application/x-ndjson")
     assert [json.loads(line)["event_id"] for line in answer.text.splitlines()] == ["bad", "e5"]
     link = answer.headers["link"]
+    assert link.startswith("</v1/decisions?")
     following = full.get(link[1 : link.index(">")], headers={"accept": "application/x-ndjson"})
     assert [json.loads(line)["event_id"] for line in following.text.splitlines()] == ["e4", "e3"]
 
