@@ -71,7 +71,7 @@ def requests(options: argparse.Namespace) -> deque[bytes]:
         events = []
         for part in range(options.batch):
             kind, data = chance.choices(TYPES, (4, 3, 2, 1))[0]
-            user = f"user{int(chance.paretovariate(0.6)) % options.users}"
+            user = f"user{int(options.users * chance.random() ** 3)}"  # one in a hundred makes a fifth of the events
             event = {"id": f"{options.seed}-{number}-{part}", "type": kind, "user": user, "time": now}
             events.append(event | {"data": data(number, chance)})
         body = json.dumps(events[0] if options.batch == 1 else events).encode()
