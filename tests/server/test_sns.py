@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -232,3 +234,34 @@ def test_a_notification_without_a_good_event_is_422(listening):
 
 def test_without_a_topic_sns_is_not_listened_to(live):
     assert send(live, message()).status_code == 404
+
+
+def test_a_flood_of_forged_addresses_keeps_nobody_else_waiting(listening, aws):
+    assert send(listening, message()).status_code == 202
+    hangs, begun = threading.Event(), threading.Event()
+
+    class Hanging(dict):
+        def __contains__(self, url: object) -> bool:
+            begun.set()
+            hangs.wait(20)
+            return False
+
+    aws.pages = Hanging()
+    forged = message(SigningCertURL="https://sns.eu-central-1.amazonaws.com/forged.pem", MessageId="f")
+    answers: list[int] = []
+    threads = [threading.Thread(target=lambda: answers.append(send(listening, forged).status_code)) for _ in range(12)]
+    try:
+        for thread in threads:
+            thread.start()
+        assert begun.wait(10)
+        assert send(listening, message(MessageId="m-2")).status_code == 202
+        assert listening.client.get("/readyz").status_code == 200
+        deadline = time.monotonic() + 10
+        while len(answers) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert answers == [503, 503], "only so many may wait"
+    finally:
+        hangs.set()
+        for thread in threads:
+            thread.join(20)
+    assert answers == [503] * 12
