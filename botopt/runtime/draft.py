@@ -16,6 +16,7 @@ class _Mark(msgspec.Struct, frozen=True):
     decisions: tuple[DecisionRow, ...]
     shown: int
     outbox: dict[str, OutboxRow]
+    let_go: frozenset[str]
     answers: tuple[StoredAnswer, ...]
     erased: int
     faults: int
@@ -30,6 +31,8 @@ class Draft:
         self.outbox: dict[str, OutboxRow] = {}
         self.answers: list[StoredAnswer] = []
         self.erased: list[str] = []
+        self.let_go: set[str] = set()
+        """Keys of outbox rows that stood here and went with their user."""
         self.faults: list[tuple[str, Exception]] = []
         """What went wrong beside the point, to be reported."""
         self._decisions: list[DecisionRow] = []
@@ -60,6 +63,7 @@ class Draft:
     def erase(self, user: str) -> None:
         """Nothing of a user is written but what comes after this, and the tombstone."""
         self._decisions = [row for row in self._decisions if row.user != user]
+        self.let_go.update(key for key, row in self.outbox.items() if row.user == user)
         self.outbox = {key: row for key, row in self.outbox.items() if row.user != user}
         self.answers = [answer for answer in self.answers if user not in answer.users]
         self.erased.append(user)
@@ -70,6 +74,7 @@ class Draft:
             tuple(self._decisions),
             len(self.shown),
             dict(self.outbox),
+            frozenset(self.let_go),
             tuple(self.answers),
             len(self.erased),
             len(self.faults),
@@ -81,6 +86,7 @@ class Draft:
         assert mark is not None
         self._decisions = list(mark.decisions)
         self.outbox = dict(mark.outbox)
+        self.let_go = set(mark.let_go)
         del self.shown[mark.shown :]
         self.answers = list(mark.answers)
         del self.erased[mark.erased :]

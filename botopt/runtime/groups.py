@@ -80,10 +80,10 @@ class Groups:
         draft = desk.draft
         try:
             changes = draft.changes(desk.states.rows(desk.serving.engine.prune), desk.meta())
-            unwritten: frozenset[str] = frozenset()
+            unwritten = frozenset(draft.let_go)
             begun = time.monotonic()
             if not is_empty(changes):
-                unwritten = self._store.commit_changes(changes)
+                unwritten |= self._store.commit_changes(changes)
                 self._health.wrote(self._clock())
             took_s = time.monotonic() - begun
         except StateError as fault:

@@ -11,6 +11,7 @@ from botopt.model.live import DecisionQuery, OutboxStatus
 from botopt.model.policy import DeliverySettings
 from botopt.model.user_state import Response, pack
 from botopt.runtime.claims import Claim
+from botopt.runtime.receiving import Erase
 from botopt.runtime.serving import serve
 from botopt.state.memory_control import MemoryControl
 from tests.engine.support import base
@@ -276,3 +277,58 @@ def test_claims_go_before_events_that_wait() -> None:
     bench.writer.intake.put_first(claim)
     bench.run()
     assert order == ["claim", "event"]
+
+
+def test_a_claim_of_a_user_who_is_erased_in_the_same_group_is_not_given_out() -> None:
+    bench = Bench()
+    sent(bench)
+    claim, erase = Claim("chat", 10, NOON), Erase("ada", NOON)
+    bench.writer.intake.put_first(claim)
+    bench.writer.intake.put_in_order(erase)
+    bench.run()
+    assert erase.future.result(0)
+    assert list(claim.future.result(0)) == []
+
+
+DOUBT = "it may have arrived; the service ended during an attempt"
+
+
+def in_doubt(bench: Bench, *events) -> str:
+    """A message that is tried again though it may have arrived."""
+    (id,) = sent(bench, *events)
+    (claimed,) = bench.claim()
+    bench.conclude([msgspec.structs.replace(claimed.row, status=OutboxStatus.PENDING, detail=DOUBT)])
+    return id
+
+
+def test_what_may_have_arrived_is_withdrawn_but_not_taken_back() -> None:
+    bench = Bench(serving=serving_of(EXPIRES))
+    id = in_doubt(bench, event("e1", "x"))
+    bench.clock.now_us += HOUR + 1
+    assert bench.claim() == []
+    row = bench.store.messages[id]
+    assert (row.status, row.detail) == ("withdrawn", "it may have arrived; expired")
+    assert response(bench) is Response.PENDING
+
+
+def test_what_may_have_arrived_and_is_damaged_is_not_taken_back() -> None:
+    bench = Bench()
+    id = in_doubt(bench)
+    bench.store.messages[id] = msgspec.structs.replace(bench.store.messages[id], parcel=b"\x00")
+    assert bench.claim() == []
+    assert bench.store.messages[id].status == "dead"
+    assert response(bench) is Response.PENDING
+
+
+def test_a_message_that_another_channel_has_taken_over_is_not_taken_back() -> None:
+    bench = Bench(serving=serving_of(EXPIRES))
+    (id,) = sent(bench, event("e1", "x"))
+    (claimed,) = bench.claim()
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    other = msgspec.structs.replace(claimed.row, key=f"{id}:sms", channel="sms", status=OutboxStatus.DELIVERED)
+    bench.conclude([dead, other])
+    assert MemoryControl(bench.store).retry_outbox([id], bench.clock(), "somebody") == 1
+    bench.clock.now_us += HOUR + 1
+    assert bench.claim() == []
+    assert bench.store.messages[id].status == "withdrawn"
+    assert response(bench) is Response.PENDING
