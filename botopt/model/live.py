@@ -34,6 +34,9 @@ class OutboxStatus(StrEnum):
 OPEN = (OutboxStatus.PENDING, OutboxStatus.CLAIMED)
 """What is not over yet."""
 
+DOUBTFUL = "it may have arrived; "
+"""Before the detail of a row of which some attempt may have arrived. It is how the row remembers that."""
+
 
 class Parcel(msgspec.Struct, frozen=True, array_like=True):
     """What a row of the outbox carries: the message, the event that led to it, and the trace it belongs to.
@@ -70,6 +73,15 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None = None
     detail: str | None = None
     parcel: bytes
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some attempt may have arrived, and nobody knows."""
+        return (self.detail or "").startswith(DOUBTFUL)
+
+    def came_to(self, detail: str) -> str:
+        """The `detail` that says this from now on; doubt is not forgotten."""
+        return DOUBTFUL + detail if self.doubtful else detail
 
 
 class DecisionRow(msgspec.Struct, frozen=True):

@@ -57,7 +57,8 @@ class Claim(Task[Sequence[Claimed]]):
             self._end(desk, row, OutboxStatus.DEAD, _DAMAGED)
             return None
         except StateCorrupt as fault:
-            row = msgspec.structs.replace(row, status=OutboxStatus.DEAD, detail=str(fault), changed_us=now_us)
+            detail = row.came_to(str(fault))
+            row = msgspec.structs.replace(row, status=OutboxStatus.DEAD, detail=detail, changed_us=now_us)
             desk.draft.outbox[row.key] = row
             return None
         except StateError:
@@ -65,7 +66,7 @@ class Claim(Task[Sequence[Claimed]]):
         except Exception as fault:  # noqa: BLE001 a fault of ours
             desk.draft.faults.append((f"message {row.key} could not be checked, and is put off", fault))
             desk.draft.outbox[row.key] = msgspec.structs.replace(
-                row, next_us=now_us + _AGAIN_US, detail=_BROKEN, changed_us=now_us
+                row, next_us=now_us + _AGAIN_US, detail=row.came_to(_BROKEN), changed_us=now_us
             )
             return None
         if stopped is not None:
@@ -82,9 +83,12 @@ class Claim(Task[Sequence[Claimed]]):
         return Claimed(row, parcel, _address(desk, state, row), _last_active_us(state, row.channel))
 
     def _end(self, desk: Desk, row: OutboxRow, status: OutboxStatus, detail: str) -> None:
-        """It never left, or was refused each time: the engine counts it no longer."""
+        """It never left, or was refused each time: the engine counts it no longer. Of what may have arrived it does."""
         now_us = self._now_us
-        desk.draft.outbox[row.key] = msgspec.structs.replace(row, status=status, detail=detail, changed_us=now_us)
+        over = msgspec.structs.replace(row, status=status, detail=row.came_to(detail), changed_us=now_us)
+        desk.draft.outbox[row.key] = over
+        if over.doubtful:
+            return
         told = Feedback(
             type="message.failed",
             event_id=f"{row.message_id}:failed",  # as delivery says it: heard once, whoever is first
@@ -92,7 +96,7 @@ class Claim(Task[Sequence[Claimed]]):
             user=row.user,
             data={"reason": detail[:_MOST_REASON]},
         )
-        take(desk, row.channel, told, now_us)
+        take(desk, over, told, now_us)
 
 
 class Conclude(Task[None]):
@@ -111,8 +115,8 @@ class Conclude(Task[None]):
             if before is None or before.status is OutboxStatus.CLAIMED:
                 desk.draft.outbox[row.key] = row
         for told in self._feedback:
-            channel = next((row.channel for row in self._rows if row.message_id == told.message_id), "")
-            take(desk, channel, told, self._now_us)
+            about = next((row for row in self._rows if row.message_id == told.message_id), None)
+            take(desk, about, told, self._now_us)
 
 
 class Reschedule(Task[int]):
@@ -136,9 +140,13 @@ class Reschedule(Task[int]):
         return found
 
 
-def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:
-    """Feedback of our own: where it means nothing any more, the user or the message being gone, nothing is said."""
-    event = resolve(desk, channel, told, now_us)
+def take(desk: Desk, row: OutboxRow | None, told: Feedback, now_us: int) -> None:
+    """Feedback of our own about the row that ended. Where it means nothing any more, nothing is said: the user or the
+    message is gone, or another channel has taken the message over, and its end is that of the message.
+    """
+    if row is not None and taken_over(desk, row):
+        return
+    event = resolve(desk, "" if row is None else row.channel, told, now_us)
     if isinstance(event, str):
         return
     try:
@@ -148,6 +156,12 @@ def take(desk: Desk, channel: str, told: Feedback, now_us: int) -> None:
         return
     if not state.deleted and any(send.id.hex() == event.data.get("message_id") for send in state.sends):
         desk.take_back(event, now_us, told.event_id)
+
+
+def taken_over(desk: Desk, row: OutboxRow) -> bool:
+    """Whether another channel has had its turn after this one: a person may have had this one try again."""
+    rows = (*desk.store.outbox_of(row.message_id), *desk.draft.outbox.values())
+    return any(other.key.startswith(f"{row.key}:") for other in rows)
 
 
 def _stopped(desk: Desk, state: UserState, row: OutboxRow, parcel: Parcel, now_us: int) -> str | None:

@@ -12,7 +12,7 @@ from typing import assert_never
 import msgspec
 
 from botopt.model.delivery import Delivered, Failed, Feedback, NeedsTransport, Receipt
-from botopt.model.live import OutboxRow, OutboxStatus, pack_parcel, unpack_parcel
+from botopt.model.live import DOUBTFUL, OutboxRow, OutboxStatus, pack_parcel, unpack_parcel
 from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, Value, WhenUnsure
 
 FIRST_WINDOW_US = 2 * SECOND_US
@@ -28,9 +28,6 @@ small draws must not use up the attempts of a message in seconds.
 
 LONGEST_WAIT_US = DAY_US
 """No message waits longer for its next attempt. Who asks for more has refused it."""
-
-DOUBTFUL = "it may have arrived; "
-"""Before the detail of a row of which some attempt may have arrived. It is how the row remembers that."""
 
 _MOST_REASON = 200
 _MOST_DETAIL = 500
@@ -151,7 +148,7 @@ def _failed(
     row: OutboxRow, receipt: Failed, settings: DeliverySettings, facts: Facts, now_us: int, jitter: float
 ) -> Transition:
     detail = receipt.detail[:_MOST_DETAIL]
-    in_doubt = receipt.unsure or (row.detail or "").startswith(DOUBTFUL)
+    in_doubt = receipt.unsure or row.doubtful
     if in_doubt:
         detail = _doubtful(detail)
     again = may_repeat(settings, facts) if receipt.unsure else receipt.retryable
