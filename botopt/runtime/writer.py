@@ -34,6 +34,12 @@ from botopt.state.journal_key import NO_JOURNAL
 _PAUSE_S = 1.0
 """How long nothing is tried by itself after the store refused to write."""
 
+_TIDY_LATE_S = 60.0
+"""How long a queue that is never empty may put off that old rows are deleted."""
+
+_TIDY_BUSY = 100
+"""Old rows of each kind that go in one turn while there is something to do: nobody must wait long for that."""
+
 _SILENCE_KEPT_US = 60_000_000
 """Silences that are over stay this long: an event that came before their end may still wait."""
 
@@ -125,8 +131,7 @@ class Writer:
         tasks = [*(task for task in taken.tasks if not isinstance(task, Swap)), *found]
         if tasks:
             self._groups.do(tasks)
-        elif not taken.more:
-            self._idle(now_us)
+        self._tidy(now_us, busy=bool(tasks), waiting=taken.more)
         return taken.more or bool(tasks)
 
     def _live(self) -> None:
@@ -196,13 +201,15 @@ class Writer:
         else:
             self.health.wrote(now_us)
 
-    def _idle(self, now_us: int) -> None:
-        """Nothing waits: delete what is too old."""
-        now = time.monotonic()
-        keep_us, limit = self.settings.keep_us, self.settings.tidy_limit
+    def _tidy(self, now_us: int, *, busy: bool, waiting: bool) -> None:
+        """Delete what is too old, a little at a time: a service under load is never idle."""
+        keep_us, now = self.settings.keep_us, time.monotonic()
+        due = self._tidy_at + (_TIDY_LATE_S if waiting else 0.0)
+        if keep_us is None or now < max(due, self._pause_until) or self._deadline is not None:
+            return
+        limit = min(self.settings.tidy_limit, _TIDY_BUSY) if busy or waiting else self.settings.tidy_limit
         try:
-            if keep_us is not None and now >= self._tidy_at:
-                full = self._store.tidy(now_us - keep_us, limit) >= limit
-                self._tidy_at = now if full else now + self.settings.tidy_every_s
+            full = self._store.tidy(now_us - keep_us, limit) >= limit
+            self._tidy_at = now - _TIDY_LATE_S if full else now + self.settings.tidy_every_s
         except StateError as fault:
             self._refused(fault)

@@ -534,6 +534,28 @@ def test_old_decisions_go_when_nothing_else_is_to_be_done() -> None:
     assert len(bench.store.messages) == 1  # it waits still
 
 
+def test_old_decisions_go_too_while_events_never_cease() -> None:
+    bench = Bench(keep_us=HOUR, tidy_every_s=0.0)
+    bench.receive(event("e1"))
+    bench.clock.now_us += 2 * HOUR
+    bench.put(event("e2", user="bob", time_us=bench.clock()))
+    bench.writer.step()  # there was something to do: this turn was not idle
+    assert [row.user for row in bench.store.decisions(DecisionQuery())] == ["bob"]
+
+
+def test_old_decisions_wait_a_while_for_a_queue_that_is_never_empty() -> None:
+    bench = Bench(keep_us=HOUR, tidy_every_s=0.0, bounds=Bounds(group=1))
+    bench.receive(event("e1"))
+    bench.clock.now_us += 2 * HOUR
+    for number in range(3):
+        bench.put(event(f"e2{number}", user="bob", time_us=bench.clock()))
+    bench.writer.step()
+    assert len(bench.store.decisions(DecisionQuery(user="ada"))) == 1
+    bench.writer._tidy_at -= 60.0
+    bench.writer.step()
+    assert bench.store.decisions(DecisionQuery(user="ada")) == []
+
+
 def test_the_newest_time_and_the_windows_stand_in_the_state() -> None:
     bench = Bench("{id: often, cooldown: 45d}")
     bench.receive(event("e1", time_us=NOON + SECOND))
