@@ -125,7 +125,12 @@ class Dialogflow(Channel):
     def _failure(self, response: Response, attempt: int) -> Failed:
         error = record(record(response.json()).get("error"))
         parts = (said(error.get("status")), said(error.get("message")))
-        failed = self._http.failure(response, ": ".join(part for part in parts if part))
+        failed = self._http.failure(
+            response,
+            ": ".join(part for part in parts if part),
+            credentials={401, 403},
+            look_at="the option credentials, and what the account may do",
+        )
         if response.status == 429 and failed.retry_after_us is None:
             # Their quotas are counted by the minute, and no header tells how long: 1 s, doubled up to 32 s.
             wait_s = min(1 << min(max(attempt - 1, 0), 5), _LONGEST_BACKOFF_S)

@@ -111,7 +111,12 @@ class ServiceAccount:
             ) from fault
         answer = record(response.json())
         if not response.ok:
-            failed = self._http.failure(response, said(answer.get("error_description")) or said(answer.get("error")))
+            failed = self._http.failure(
+                response,
+                said(answer.get("error_description")) or said(answer.get("error")),
+                credentials={400, 401, 403},
+                look_at="the option credentials",
+            )
             raise HttpFault(msgspec.structs.replace(failed, detail=f"no access token: {failed.detail}", unsure=False))
         token = words(answer.get("access_token"))
         if not token:

@@ -10,7 +10,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -44,6 +44,7 @@ _UNSURE_STATUS = frozenset({502, 504})
 """What a gateway says when it has passed the request on and heard nothing."""
 
 _LATER_STATUS = frozenset({408, 425, 429})
+_CREDENTIALS_STATUS = frozenset({401})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?", re.ASCII)
 _HOST = re.compile(rb"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+(?:%[0-9A-Za-z]+)?")
@@ -169,14 +170,32 @@ class Http:
         """The seconds that are left inside `attempt`."""
         return max(self._attempt.left(), 0.0)
 
-    def failure(self, response: Response, detail: str = "") -> Failed:
-        """What a status that is not 2xx means. `detail` says more: the other side's own words will do."""
+    def failure(
+        self,
+        response: Response,
+        detail: str = "",
+        *,
+        credentials: Collection[int] = _CREDENTIALS_STATUS,
+        look_at: str = "the credentials",
+    ) -> Failed:
+        """What a status that is not 2xx means.
+
+        A credential that is refused says nothing about the message: it waits for a person to mend that.
+
+        Args:
+            response: the answer.
+            detail: says more: the other side's own words will do.
+            credentials: the statuses by which this platform refuses a credential.
+            look_at: the options that a person is to look at then.
+        """
         status = response.status
         detail = self.plain(detail)
         text = f"HTTP {status}{f': {detail}' if detail else ''}"
         if 300 <= status < 400:
             return Failed(f"{text}: redirects are not followed; name the final address")
         wait_us = retry_after_us(response.headers.get("retry-after"), self._now_us())
+        if status in credentials:
+            return Failed(f"{text.rstrip('.')}; look at {look_at}", retryable=True, retry_after_us=wait_us)
         if status in _LATER_STATUS or status >= 500:
             return Failed(text, retryable=True, retry_after_us=wait_us, unsure=status in _UNSURE_STATUS)
         return Failed(text)

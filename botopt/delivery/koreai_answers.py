@@ -8,6 +8,9 @@ from botopt.delivery.answers import items, record, said
 from botopt.delivery.http import Http, Response
 from botopt.model.delivery import Failed
 
+CREDENTIALS_STATUS = frozenset({401, 403})
+"""By which Kore.ai refuses a credential."""
+
 _LIMIT_WORDS = "rate limit"
 _MINUTE_US = 60_000_000
 
@@ -25,9 +28,8 @@ def refusal(http: Http, response: Response) -> Failed | None:
         response = msgspec.structs.replace(response, status=429)
     elif response.ok:
         response = msgspec.structs.replace(response, status=_code(errors[0].get("code")))
-    if response.status in {401, 403}:
-        told = f"{told or 'not allowed'} (client_id, client_secret, and the scopes of the app)"
-    failed = http.failure(response, told)
+    look_at = "client_id, client_secret, and the scopes of the app"
+    failed = http.failure(response, told, credentials=CREDENTIALS_STATUS, look_at=look_at)
     if response.status == 408:
         # Synchronous requests end after 15 s at their side; the dialog may have begun.
         return msgspec.structs.replace(failed, unsure=True)

@@ -14,7 +14,7 @@ import msgspec
 
 from botopt.delivery.answers import items, record, said, words
 from botopt.delivery.http import Http, HttpFault
-from botopt.delivery.koreai_answers import refusal
+from botopt.delivery.koreai_answers import CREDENTIALS_STATUS, refusal
 from botopt.delivery.tokens import Sign
 from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
@@ -124,7 +124,7 @@ class Notify:
             failed = refusal(self._http, response)
             if failed is None:
                 job = record(response.json())
-            elif not failed.retryable:
+            elif not failed.retryable or response.status in CREDENTIALS_STATUS:
                 detail = f"it was taken, but its status cannot be asked for: {failed.detail}"
                 return Failed(detail, retryable=True, unsure=True)
         return self._end(job, job_id, message.address)

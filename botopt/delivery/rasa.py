@@ -151,7 +151,8 @@ class Rasa(Channel):
         if response.status == 409:
             return msgspec.structs.replace(self._http.failure(response, "no model is loaded yet"), retryable=True)
         if response.status in {401, 403}:
-            return self._http.failure(response, f"{reason or 'not allowed'} (token, jwt_secret, jwt_role)")
+            look_at = "token, jwt_secret and jwt_role"
+            return self._http.failure(response, reason or "not allowed", credentials={401, 403}, look_at=look_at)
         failed = self._http.failure(response, f"{reason}: {said(body.get('message'))}" if reason else "")
         # The dialogue broke off somewhere; what came before may have been said.
         return msgspec.structs.replace(failed, unsure=True) if reason == "ConversationError" else failed

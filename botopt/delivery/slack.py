@@ -127,7 +127,7 @@ class Slack(Channel):
 
     def _failure(self, response: Response, said: object) -> Failed:
         if not response.ok:
-            return self._http.failure(response)
+            return self._http.failure(response, look_at="the option token")
         error = said.get("error") if isinstance(said, dict) else None
         if not isinstance(error, str):
             return Failed("Slack's answer cannot be read", retryable=True, unsure=True)

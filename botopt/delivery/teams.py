@@ -112,8 +112,10 @@ class Teams(Channel):
             said = response.json()
             token = said.get("access_token") if response.ok and isinstance(said, dict) else None
             if not response.ok:
-                words = "no token: look at app_id and app_password" if response.status < 429 else "no token"
-                return msgspec.structs.replace(self._http.failure(response, words), retryable=True, unsure=False)
+                failed = self._http.failure(
+                    response, "no token", credentials=range(400, 429), look_at="app_id and app_password"
+                )
+                return msgspec.structs.replace(failed, retryable=True, unsure=False)
             if not isinstance(token, str):
                 return Failed("no token: what the login service says cannot be read", retryable=True)
             lasts = said.get("expires_in")
@@ -129,8 +131,7 @@ class Teams(Channel):
         if response.status == 401:
             with self._lock:
                 self._token = None
-            return Failed(f"HTTP 401 {word}: look at app_id and app_password".replace(" :", ":"), retryable=True)
-        return self._http.failure(response, word)
+        return self._http.failure(response, word, look_at="app_id and app_password")
 
     def _check(self, inbound: Inbound) -> None:
         """Believe only what the connector signed, for this bot, from the service that the policy names."""

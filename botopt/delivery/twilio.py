@@ -143,9 +143,10 @@ class Twilio(Channel):
 
     def _failure(self, response: Response, said: object) -> Failed:
         code = said.get("code") if isinstance(said, dict) else None
-        known = self._http.failure(response, f"Twilio's code {code}" if isinstance(code, int) else "")
-        if code in _AUTH or response.status == 401:
-            return Failed(f"{known.detail}: look at the account's options", retryable=True)
+        if code in _AUTH:
+            response = msgspec.structs.replace(response, status=401)
+        said_so = f"Twilio's code {code}" if isinstance(code, int) else ""
+        known = self._http.failure(response, said_so, look_at="the account's options")
         if code in _LATER:
             return msgspec.structs.replace(known, retryable=True)
         if str(code) in _CAPPED:

@@ -82,7 +82,12 @@ class Webhook(Channel):
             return Failed("HTTP 410: the receiver wants no more messages, ever; take the channel out of the policy")
         found = response.json()
         said = found.get("error", found.get("message")) if isinstance(found, dict) else None
-        failed = self._http.failure(response, said if isinstance(said, str) else "")
+        failed = self._http.failure(
+            response,
+            said if isinstance(said, str) else "",
+            credentials={401, 403},
+            look_at="secret and headers, here and there",
+        )
         if response.status in _THROTTLED and failed.retry_after_us is None:
             return msgspec.structs.replace(failed, retry_after_us=_SLOWLY_US)
         return failed

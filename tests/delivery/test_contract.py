@@ -190,6 +190,10 @@ def test_whatever_the_other_side_does_send_ends_in_time_with_a_receipt(
     if name in HTTP and way in {"hangs", "drips", "resets after the request", "closes after the request", "500", "503"}:
         assert isinstance(receipt, Failed)
         assert receipt.retryable
+    if name in HTTP and way == "401":  # the message is not at fault, and must not die of a revoked token
+        assert isinstance(receipt, Failed)
+        assert receipt.retryable
+        assert "look at" in receipt.detail
     if name in HTTP and way == "429":
         assert isinstance(receipt, Failed)
         assert (receipt.retryable, receipt.retry_after_us) == (True, 7 * SECOND_US)

@@ -173,6 +173,8 @@ def test_a_refusal_whose_words_break_off_is_a_refusal_all_the_same(http: Http, s
     [
         (301, {}, Failed("HTTP 301: redirects are not followed; name the final address")),
         (400, {}, Failed("HTTP 400")),
+        (401, {}, Failed("HTTP 401; look at the credentials", retryable=True)),
+        (403, {}, Failed("HTTP 403")),
         (404, {"retry-after": "5"}, Failed("HTTP 404")),
         (408, {}, Failed("HTTP 408", retryable=True)),
         (410, {}, Failed("HTTP 410")),
@@ -193,6 +195,13 @@ def test_a_refusal_whose_words_break_off_is_a_refusal_all_the_same(http: Http, s
 def test_what_a_status_means(http: Http, status: int, headers: Mapping[str, str], failed: Failed):
     with peer(with_status(status, headers)) as there:
         assert http.failure(http.request("POST", there.url, json={})) == failed
+
+
+def test_a_channel_says_which_statuses_speak_of_its_credentials(http: Http):
+    with peer(with_status(403)) as there:
+        answer = http.request("POST", there.url, json={})
+    failed = http.failure(answer, "no", credentials={401, 403}, look_at="the token")
+    assert failed == Failed("HTTP 403: no; look at the token", retryable=True)
 
 
 def test_a_redirect_to_a_forbidden_place_is_not_followed(http: Http):

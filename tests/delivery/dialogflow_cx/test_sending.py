@@ -161,7 +161,7 @@ def test_a_wait_that_is_told_is_kept():
     ("fault", "retryable", "unsure"),
     [
         (("status", 400), False, False),
-        (("status", 403), False, False),
+        (("status", 403), True, False),
         (("status", 404), False, False),
         (("status", 500), True, False),
         (("status", 503), True, False),
@@ -184,7 +184,10 @@ def test_their_words_are_passed_on_without_secrets(monkeypatch: pytest.MonkeyPat
     with Dialogflow(EVENTS) as agent:
         monkeypatch.setattr(agent, "answer", lambda _: Told(error, 403))
         receipt = bot(agent).send(message())
-    assert receipt == Failed("HTTP 403: PERMISSION_DENIED: no: … has no right")
+    assert receipt == Failed(
+        "HTTP 403: PERMISSION_DENIED: no: … has no right; look at the option credentials, and what the account may do",
+        retryable=True,
+    )
 
 
 # ---------------------------------------------------------------- access
@@ -246,7 +249,11 @@ def test_a_new_token_that_is_refused_is_the_end(key_pair: tuple, monkeypatch: py
         monkeypatch.setattr(agent, "_grant", granted_for_nothing)
         receipt = with_key(agent, pem, [NOW_US]).send(message())
         assert len(agent.asked) == 2
-    assert receipt == Failed("HTTP 401: UNAUTHENTICATED: Request had invalid authentication credentials.")
+    assert receipt == Failed(
+        "HTTP 401: UNAUTHENTICATED: Request had invalid authentication credentials; look at the option credentials, "
+        "and what the account may do",
+        retryable=True,
+    )
 
 
 def test_self_signed_tokens_ask_nobody(key_pair: tuple):
@@ -264,7 +271,8 @@ def test_self_signed_tokens_ask_nobody(key_pair: tuple):
     [
         (("status", 500), True),
         (("status", 504), True),
-        (("status", 400), False),
+        (("status", 400), True),
+        (("status", 404), False),
         (("reset",), True),
         (("garbage",), True),
     ],
@@ -286,7 +294,9 @@ def test_a_key_that_is_not_known_is_refused_in_their_words(key_pair: tuple):
     pem, _ = key_pair
     with Dialogflow(EVENTS, public_key="nobody's") as agent:
         receipt = with_key(agent, pem, [NOW_US]).send(message())
-    assert receipt == Failed("no access token: HTTP 400: Invalid JWT Signature.")
+    assert receipt == Failed(
+        "no access token: HTTP 400: Invalid JWT Signature; look at the option credentials", retryable=True
+    )
 
 
 # ---------------------------------------------------------------- options

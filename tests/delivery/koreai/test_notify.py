@@ -158,7 +158,7 @@ def test_the_words_about_their_limit_mean_429_whatever_the_status(monkeypatch: p
         (("status", 429), True, False),
         (("status", 500), True, False),
         (("status", 502), True, True),
-        (("status", 401), False, False),
+        (("status", 401), True, False),
         (("garbage",), True, True),
         (("reset",), True, True),
         (("dies",), True, True),

@@ -108,7 +108,7 @@ def test_a_token():
         server.token = "t0ken & more"
         assert bot(server, token="t0ken & more").send(message()) == Delivered()
         receipt = bot(server).send(message())
-    assert receipt == Failed("HTTP 401: NotAuthenticated (token, jwt_secret, jwt_role)")
+    assert receipt == Failed("HTTP 401: NotAuthenticated; look at token, jwt_secret and jwt_role", retryable=True)
 
 
 @pytest.mark.parametrize("role", ["user", "admin"])
@@ -126,7 +126,7 @@ def test_a_wrong_secret_is_refused_for_good():
     with Rasa() as server:
         server.jwt_secret = SECRET
         receipt = bot(server, jwt_secret="another secret, which is long enough too").send(message())
-    assert receipt == Failed("HTTP 401: NotAuthenticated (token, jwt_secret, jwt_role)")
+    assert receipt == Failed("HTTP 401: NotAuthenticated; look at token, jwt_secret and jwt_role", retryable=True)
 
 
 # ---------------------------------------------------------------- refusals
