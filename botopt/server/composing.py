@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from secrets import token_bytes
+from threading import Event
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -82,8 +83,10 @@ class Composed:
         self._clock = clock
         self._environment = environment
         self._click_key = b""
+        self._delivering = Event()
+        self._coming: Mapping[str, Made] = {}
         policy = load(plan.workspace)
-        self._made = self._making(policy, None)
+        made = self._making(policy, None)
         self.metrics = Metrics(lambda: self.running.policy.events)
         self._observer = Observer(log, self.metrics, tracing, clock, texts=plan.settings.log_texts)
         self._readers = Readers(lambda: open_reader(plan.state), most=2)
@@ -130,20 +133,25 @@ class Composed:
                 tracing=tracing,
             )
             self._require_callers()
-            self._postman.start(policy, self._made)
+            self._postman.start(policy, made)
         except BaseException:
-            service.stop(0.0)
+            self._postman.stop(0.0)
+            self._delivering.set()
             if site is not None:
                 site.close()
-            close_channels(self._made.values())
+            service.stop(0.0)
+            close_channels(made.values())
             raise
+        self._delivering.set()
 
     def close(self, drain_s: float) -> int:
         """End: delivery, then the writer; how many attempts to deliver did not end in time."""
-        left = self.running.stop(drain_s)
+        return self.running.stop(drain_s, self._let_go)
+
+    def _let_go(self) -> None:
+        """Of all that reads: who closes the state last settles it, and leaves one file."""
         self.site.close()
         self._readers.close()
-        return left
 
     def log_ready(self, address: str) -> None:
         """Say in the log that the door is open."""
@@ -195,14 +203,21 @@ class Composed:
 
     def _loaded(self) -> Loaded:
         """The workspace as it is now. A policy whose channels cannot be made is refused like one with errors."""
+        self._delivering.wait()  # a change right at the start must not be overtaken by the policy before it
         try:
             policy = self._load(self._plan.workspace)
         except PolicyError as fault:
             return Loaded(None, fault.diagnostics)
-        self._made = self._making(policy, self._made)
+        running = self._postman.made
+        self._coming = self._making(policy, running)
         return Loaded(policy)
 
     def _changed(self, what: Policy | RefusedPolicy, notices: tuple[str, ...]) -> None:
+        """After `_loaded`, in the same thread: what was made for a policy goes to work, or is let go of."""
+        coming, self._coming = self._coming, {}
         if isinstance(what, Policy):
-            self._postman.change(what, self._made)
+            self._postman.change(what, coming)
+        else:
+            running = self._postman.made
+            close_channels(each for name, each in coming.items() if each is not running.get(name))
         self._observer.policy(what, notices)

@@ -69,9 +69,13 @@ class Running:
         """See `Backend`."""
         return self.service.erase(user, now_us)
 
-    def stop(self, drain_s: float) -> int:
-        """End delivery first, while the writer still writes down what came of it; how many attempts did not end."""
+    def stop(self, drain_s: float, between: Callable[[], None] = lambda: None) -> int:
+        """End delivery first, while the writer still writes down what came of it; how many attempts did not end.
+
+        `between` is called when delivery has ended, before the state is closed.
+        """
         self.service.refuse_events()
         left = self._delivering.stop(drain_s)
+        between()
         self.service.stop(drain_s)
         return left

@@ -1,0 +1,108 @@
+"""The whole service put together: what it leaves behind, and what a refused change leaves alone."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from botopt.delivery.registry import CHANNEL_TYPES
+from botopt.model.channels import Channel, ChannelType
+from botopt.model.delivery import Delivered, Outgoing, Receipt
+from botopt.runtime.reload import RefusedPolicy
+from botopt.server import composing
+from botopt.server.composing import Composed, Plan
+from botopt.server.logs import LogFormat, LogLevel, set_up
+from botopt.server.site import Settings
+from botopt.server.tracing import NO_TRACING
+from botopt.verify.validate import load
+from tests.server.house import Clock
+from tests.server.process import RULES, workspace
+
+
+class Noted(Channel):
+    """A channel that notes when it is let go of."""
+
+    made: list[Noted] = []
+
+    def __init__(self, *_: object) -> None:
+        self.closed = False
+        Noted.made.append(self)
+
+    def send(self, message: Outgoing) -> Receipt:
+        return Delivered()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def noted(monkeypatch) -> Iterator[None]:
+    Noted.made = []
+    known: Mapping[str, ChannelType] = {**CHANNEL_TYPES, "console": ChannelType(name="console", summary="", make=Noted)}
+    making = composing.make_channels
+    monkeypatch.setattr(composing, "make_channels", lambda *given, **named: making(*given, **named, types=known))
+    yield
+
+
+@contextmanager
+def composed(folder: Path, *, open_to_all: bool = True, **named: object) -> Iterator[Composed]:
+    state = folder / "state.db"
+    plan = Plan(workspace=folder, state=state, settings=Settings(), open_to_all=open_to_all, watch=False, **named)
+    log = set_up(LogFormat.JSON, LogLevel.DEBUG, io.StringIO())
+    one = Composed(plan, load, log=log, tracing=NO_TRACING, clock=Clock())
+    try:
+        yield one
+    finally:
+        one.close(5.0)
+
+
+def rules(folder: Path, text: str) -> None:
+    (folder / "rules" / "shop.yaml").write_text(text, "utf-8")
+
+
+def test_a_clean_end_leaves_one_file(tmp_path):
+    with composed(workspace(tmp_path)) as one:
+        assert one.site.reader.held() == 0
+        assert one.running.status().held == 0
+    assert [path.name for path in tmp_path.glob("state.db*") if not path.name.endswith("lock")] == ["state.db"]
+
+
+def test_a_change_that_cannot_be_served_keeps_the_channels_that_run(tmp_path, monkeypatch):
+    with composed(workspace(tmp_path)) as one:
+        [first] = Noted.made
+        with monkeypatch.context() as patch:
+            patch.setattr("botopt.runtime.reload.serve", lambda *_: (_ for _ in ()).throw(MemoryError()))
+            rules(tmp_path, RULES.replace("{type: console}", "{type: console, timeout: 3s}"))
+            assert isinstance(one.running.service.reload_now(), RefusedPolicy)
+        assert one.running.channel("chat") is first
+        rules(tmp_path, RULES)
+        assert one.running.service.reload_now() is None
+        assert one.running.channel("chat") is first
+        assert [channel.closed for channel in Noted.made] == [False, True]
+    assert all(channel.closed for channel in Noted.made)
+
+
+def test_a_change_right_at_the_start_waits_until_delivery_has_begun(tmp_path, monkeypatch):
+    changed = threading.Event()
+    start_service, start_postman = composing.Service.start, composing.Postman.start
+
+    def and_change(service) -> None:
+        start_service(service)
+        rules(tmp_path, RULES.replace("{type: console}", "{type: console, timeout: 3s}"))
+        threading.Thread(target=lambda: (service.reload_now(), changed.set()), daemon=True).start()
+
+    def late(postman, policy, made) -> None:
+        changed.wait(0.3)  # long enough for a change that does not wait
+        start_postman(postman, policy, made)
+
+    monkeypatch.setattr(composing.Service, "start", and_change)
+    monkeypatch.setattr(composing.Postman, "start", late)
+    with composed(workspace(tmp_path)) as one:
+        assert changed.wait(10)
+        assert one.running.policy.channels["chat"].delivery.timeout_us == 3_000_000
+        assert one._postman.made["chat"].settings.timeout_us == 3_000_000
