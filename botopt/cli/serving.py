@@ -74,7 +74,7 @@ def run(asked: Asked) -> None:
                 address = listener.getsockname()
                 serve(composed.site, listener, drain_s, lambda: _ready(asked, composed, address[1]), stop)
             finally:
-                left = composed.close(drain_s)
+                left = composed.close(stop.left_s(drain_s))
                 log.info("ended", attempts_left=left)
     finally:
         listener.close()

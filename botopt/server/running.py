@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
@@ -16,6 +17,10 @@ from botopt.runtime.queries import DryRun
 from botopt.runtime.service import Service
 from botopt.runtime.status import Status
 from botopt.server.backend import ChannelState
+
+
+_LEAST_S = 1.0
+"""For the writer, when delivery has used up the time: what came of its attempts must be written down."""
 
 
 class Delivering(Protocol):
@@ -74,8 +79,9 @@ class Running:
 
         `between` is called when delivery has ended, before the state is closed.
         """
+        ends = time.monotonic() + drain_s
         self.service.refuse_events()
         left = self._delivering.stop(drain_s)
         between()
-        self.service.stop(drain_s)
+        self.service.stop(max(ends - time.monotonic(), _LEAST_S))
         return left

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import FrameType
@@ -69,6 +70,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
+        self._asked_at = 0.0
         self._then: Callable[[], None] = lambda: None
         self._before: list[tuple[signal.Signals, object]] = []
 
@@ -80,8 +82,13 @@ class Stop:
 
     def ask(self) -> None:
         """Ask for an end."""
-        self.asked = True
+        if not self.asked:
+            self.asked, self._asked_at = True, time.monotonic()
         self._then()
+
+    def left_s(self, drain_s: float) -> float:
+        """The seconds that are left of those that an end may take; all of them where nobody has asked for it."""
+        return max(drain_s - (time.monotonic() - self._asked_at), 0.0) if self.asked else drain_s
 
     def __enter__(self) -> Self:
         """Take over the signals."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +19,7 @@ from botopt.runtime.reload import RefusedPolicy
 from botopt.server import composing
 from botopt.server.composing import Composed, Plan
 from botopt.server.logs import LogFormat, LogLevel, set_up
+from botopt.server.serving import Stop
 from botopt.server.site import Settings
 from botopt.server.tracing import NO_TRACING
 from botopt.verify.validate import load
@@ -27,7 +30,7 @@ from tests.server.process import RULES, workspace
 class Noted(Channel):
     """A channel that notes when it is let go of."""
 
-    made: list[Noted] = []
+    made: ClassVar[list[Noted]] = []
 
     def __init__(self, *_: object) -> None:
         self.closed = False
@@ -41,12 +44,11 @@ class Noted(Channel):
 
 
 @pytest.fixture(autouse=True)
-def noted(monkeypatch) -> Iterator[None]:
+def noted(monkeypatch) -> None:
     Noted.made = []
     known: Mapping[str, ChannelType] = {**CHANNEL_TYPES, "console": ChannelType(name="console", summary="", make=Noted)}
     making = composing.make_channels
     monkeypatch.setattr(composing, "make_channels", lambda *given, **named: making(*given, **named, types=known))
-    yield
 
 
 @contextmanager
@@ -106,3 +108,34 @@ def test_a_change_right_at_the_start_waits_until_delivery_has_begun(tmp_path, mo
         assert changed.wait(10)
         assert one.running.policy.channels["chat"].delivery.timeout_us == 3_000_000
         assert one._postman.made["chat"].settings.timeout_us == 3_000_000
+
+
+def test_the_parts_of_an_end_share_its_time(tmp_path):
+    given: list[float] = []
+    with composed(workspace(tmp_path)) as one:
+        delivery, service = one.running._delivering, one.running.service
+        stop_delivery, stop_service = delivery.stop, service.stop
+
+        def deliver(within_s: float) -> int:
+            given.append(within_s)
+            time.sleep(0.2)  # as long as the channels took
+            return stop_delivery(0.0)
+
+        def write(within_s: float) -> None:
+            given.append(within_s)
+            stop_service(within_s)
+
+        delivery.stop, service.stop = deliver, write
+        one.close(3.0)
+        one.close(0.1)
+    assert given[0] == 3.0
+    assert 1.0 < given[1] <= 2.8
+    assert given[2:4] == [0.1, 1.0]
+
+
+def test_what_an_end_has_taken_so_far_counts():
+    stop = Stop()
+    assert stop.left_s(5.0) == 5.0
+    stop.ask()
+    assert 4.0 < stop.left_s(5.0) < 5.0
+    assert stop.left_s(0.0) == 0.0
