@@ -18,7 +18,6 @@ from botopt.runtime.service import Service
 from botopt.runtime.status import Status
 from botopt.server.backend import ChannelState
 
-
 _LEAST_S = 1.0
 """For the writer, when delivery has used up the time: what came of its attempts must be written down."""
 
