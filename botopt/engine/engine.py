@@ -179,9 +179,10 @@ class Engine:
             return [], found
         state.clock_us = now_us
         feedback.settle(state, now_us, self._settings)
-        if observer is not None:
-            observer.responded(event, found)
-        feedback.respond(state, found, event.type, now_us, self._settings)
+        if not feedback.counts_as_before(event):
+            if observer is not None:
+                observer.responded(event, found)
+            feedback.respond(state, found, event.type, now_us, self._settings)
         feedback.cap(state, found, event, now_us)
         effects.remember(state, event, now_us, self.keep)
         return decisions, None

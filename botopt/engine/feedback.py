@@ -55,6 +55,11 @@ def _latest(state: UserState, named: Value, event_type: Value) -> Send | None:
     return None
 
 
+def counts_as_before(event: Event) -> bool:
+    """Whether it tells of a failure that another channel makes good: only a cap is to be learnt from it."""
+    return event.data.get("handed_over") is True
+
+
 def respond(state: UserState, send: Send, event_type: str, now_us: int, settings: Settings) -> None:
     """Take in a click, a conversion, a dismissal or a failure. Once clicked, always clicked; failed counts nowhere."""
     before = send.response
@@ -78,14 +83,16 @@ def respond(state: UserState, send: Send, event_type: str, now_us: int, settings
 
 
 def cap(state: UserState, send: Send, event: Event, now_us: int) -> None:
-    """`message.failed` may say that the provider takes nothing more on this channel for a while; the longest counts."""
+    """`message.failed` may say that a provider takes nothing more on a channel for a while; the longest counts."""
     until_us = event.data.get("capped_until")
     if not isinstance(until_us, int) or until_us <= now_us:
         return
-    known = state.capped.get(send.channel)
+    named = event.data.get("channel")
+    channel = named if isinstance(named, str) else send.channel
+    known = state.capped.get(channel)
     if known is None or known.until_us < until_us:
-        state.capped = {name: one for name, one in state.capped.items() if name != send.channel}
-        state.capped[send.channel] = ProviderCap(until_us, send.id)
+        state.capped = {name: one for name, one in state.capped.items() if name != channel}
+        state.capped[channel] = ProviderCap(until_us, send.id)
 
 
 def _count(state: UserState, send: Send, settings: Settings, *, clicked: bool) -> None:

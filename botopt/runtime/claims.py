@@ -144,7 +144,7 @@ def take(desk: Desk, row: OutboxRow | None, told: Feedback, now_us: int) -> None
     """Feedback of our own about the row that ended. Where it means nothing any more, nothing is said: the user or the
     message is gone, or another channel has taken the message over, and its end is that of the message.
     """
-    if row is not None and taken_over(desk, row):
+    if row is not None and "handed_over" not in told.data and taken_over(desk, row):
         return
     event = resolve(desk, "" if row is None else row.channel, told, now_us)
     if isinstance(event, str):

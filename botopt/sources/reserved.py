@@ -25,8 +25,14 @@ _ACTIVE = _texts("channel")
 FAILURE: Mapping[str, FieldSpec] = {
     "reason": FieldSpec("reason", ValueType.TEXT, max_length=200, optional=True),
     "capped_until": FieldSpec("capped_until", ValueType.TIME, optional=True),
+    "channel": FieldSpec("channel", ValueType.TEXT, max_length=200, optional=True),
+    "handed_over": FieldSpec("handed_over", ValueType.BOOLEAN, optional=True),
 }
-"""What `message.failed` may say besides: why, and until when the provider takes nothing more for this user."""
+"""What `message.failed` may say besides: why, until when the provider takes nothing more for this user, on which
+channel it failed if not on the message's own, and whether another one has taken it over, so that it counts as before.
+
+The channel may be one that the policy has no more: what became of a message is heard all the same.
+"""
 
 
 def reserved_readers(policy: Policy, event_types: Mapping[str, str], undeclared: Undeclared) -> dict[str, Reader]:

@@ -124,7 +124,7 @@ def test_the_lines_alone_tell_where_the_cursor_is(text: str, path: tuple[str, ..
         ("rules/x.test.yaml", "tests:\n  - name: x\n    user: {¦", "id plan", "amount"),
         ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - ¦", "send active fail delete", "amount"),
         ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - active: ¦", "true chat sms", "amount"),
-        ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - fail: last\n        with: {¦", "reason capped_until", "amount"),
+        ("rules/x.test.yaml", "tests:\n  - name: x\n    steps:\n      - fail: last\n        with: {¦", "reason capped_until channel handed_over", "amount"),
         ("rules/x.yaml", "suppression:\n  - {id: x, in¦", "in_conversation inhibited_by", "weight"),
     ],
 )  # fmt: skip

@@ -376,9 +376,10 @@ class User:
         message = candidates[-1]
         until = event.data.get("capped_until", NEVER)
         assert isinstance(until, int)
-        if all(other < until for channel, other, _ in self.caps if channel == message.channel):
-            self.caps.append((message.channel, until, message.record))
-        if message.failed:
+        where = str(event.data.get("channel", message.channel))
+        if all(other < until for channel, other, _ in self.caps if channel == where):
+            self.caps.append((where, until, message.record))
+        if message.failed or event.data.get("handed_over"):
             return True
         if event.kind == "message.failed":
             message.failed = True

@@ -186,6 +186,7 @@ def steps(draw: st.DrawFn) -> Step:
         data = draw(st.sampled_from([{}, {"channel": "chat"}, {"channel": "sms"}]))
     if kind == "message.failed" and draw(st.booleans()):
         data |= {"capped_in": draw(st.sampled_from([-HOUR, 0, 1, HOUR, 6 * HOUR, DAY]))}
+        data |= draw(st.sampled_from([{}, {}, {"channel": "sms"}, {"handed_over": True}, {"handed_over": False}]))
     which = draw(st.none() | st.integers(0, 4)) if kind.startswith("message.") else None
     again = draw(st.sampled_from([*[None] * 15, 0, 1, 5]))
     user = draw(st.sampled_from([*["u"] * 6, "v"]))

@@ -184,3 +184,33 @@ def test_it_is_packed_and_an_older_state_is_still_read():
     before = UserState.__struct_fields__.index("settled") + 1
     old = msgspec.msgpack.encode(fields[:before])
     assert unpack(old) == UserState(clock_us=5, settled=3)
+
+
+def test_the_channel_on_which_it_failed_is_capped_and_not_the_message_s_own():
+    workspace = Workspace(base(events=SMS))
+    told = workspace.tell(
+        ev("texted", "u", "09:00"),
+        failed("09:01", "12:00", channel="chat"),
+        ev("texted", "u", "09:02"),
+        ev("a", "u", "09:03"),
+    )
+    assert told == ["sent", "sent", "capped provider until 12:00"]
+
+
+def test_a_message_that_another_channel_took_over_counts_as_before():
+    workspace = Workspace(base("{id: c, cooldown: 6h}"))
+    told = workspace.tell(
+        ev("a", "u", "09:00"),
+        failed("09:01", "19:00", handed_over=True),
+        ev("a", "u", "09:02"),
+        ev("a", "u", "16:00"),
+    )
+    assert told == ["sent", "cooldown c until 15:00", "capped provider until 19:00"]
+
+
+def test_a_failure_that_another_channel_makes_good_keeps_no_end_from_being_heard():
+    workspace = Workspace(base("{id: c, cooldown: 6h}"))
+    told = workspace.tell(
+        ev("a", "u", "09:00"), failed("09:01", "09:30", handed_over=True), failed("09:02", None), ev("a", "u", "10:00")
+    )
+    assert told == ["sent", "sent"]

@@ -71,6 +71,7 @@ ORDINARY: dict[str, bytes] = {
     "a cloud event without data": cloud(type="ping", data=...),
     "a click": of("message.clicked", message_id="m1", event_type="pay-fail"),
     "a click on anything": of("message.dismissed"),
+    "a failure elsewhere": of("message.failed", message_id="m1", channel="gone", handed_over=True),
     "a failure": of("message.failed", message_id="m1", reason="full", capped_until="2026-03-01T09:00:00.5Z"),
     "a failure for no reason": of("message.failed"),
     "activity": of("user.active"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from botopt.engine import effects
 from botopt.engine.engine import Engine
-from botopt.engine.feedback import cap, respond, settle, target
+from botopt.engine.feedback import cap, counts_as_before, respond, settle, target
 from botopt.engine.hashes import begin_identity
 from botopt.engine.lines.deciding import Act, deciding
 from botopt.engine.lines.texts import Ending, Key
@@ -102,10 +102,11 @@ def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
             return False
         state.clock_us = now_us
         settle(state, now_us, settings)
-        respond(state, found, name, now_us, settings)
+        if not counts_as_before(event):
+            respond(state, found, name, now_us, settings)
+            responses[counted_as] += 1
         cap(state, found, event, now_us)
         effects.remember(state, event, now_us, keep)
-        responses[counted_as] += 1
         return True
 
     return act

@@ -1,8 +1,8 @@
 """What an attempt leads to: every rule of retrying, in one place. Nothing here reads a clock or draws a number.
 
 A row is over when it is `delivered`, `dead`, `unsure`, `withdrawn` or `dropped`. A row that dies hands the message to
-the channel named by `fallback`; the last one that dies takes it back (`message.failed`). What may have arrived is
-neither handed over nor taken back.
+the channel named by `fallback`; the last one that dies takes it back (`message.failed`). A provider's cap is told also
+where another channel takes over. What may have arrived is neither handed over nor taken back.
 """
 
 from __future__ import annotations
@@ -184,20 +184,33 @@ def _dead(
     in_time = row.expires_us is None or now_us < row.expires_us
     if settings.fallback is not None and in_time and settings.fallback not in tried(row):
         dead = _changed(row, OutboxStatus.DEAD, now_us, detail=f'{detail}; handed over to "{settings.fallback}"')
-        return Transition((dead, _on(row, settings.fallback, now_us)))
-    data: dict[str, Value] = {"reason": detail[:_MOST_REASON]}
-    if capped_until_us is not None:
-        data["capped_until"] = capped_until_us
+        following = _on(row, settings.fallback, now_us)
+        if capped_until_us is None:
+            return Transition((dead, following))
+        # Another id than that of the end: both are to be heard.
+        event_id = f"{row.message_id}:capped:{row.channel}"
+        data = _capped(row, capped_until_us) | {"handed_over": True}
+        return Transition((dead, following), (_told(row, event_id, now_us, data),))
     # The same id whenever it is told: the engine hears of it once, also where a person had the message tried again.
-    told = Feedback(
+    data = _capped(row, capped_until_us) | {"reason": detail[:_MOST_REASON]}
+    told = _told(row, f"{row.message_id}:failed", now_us, data)
+    return Transition((_changed(row, OutboxStatus.DEAD, now_us, detail=detail),), (told,))
+
+
+def _capped(row: OutboxRow, until_us: int | None) -> dict[str, Value]:
+    """What the engine learns of a provider that takes nothing more for this user on the row's channel."""
+    return {} if until_us is None else {"capped_until": until_us, "channel": row.channel}
+
+
+def _told(row: OutboxRow, event_id: str, now_us: int, data: dict[str, Value]) -> Feedback:
+    return Feedback(
         type="message.failed",
-        event_id=f"{row.message_id}:failed",
+        event_id=event_id,
         message_id=row.message_id,
         user=row.user,
         time_us=now_us,
         data=data,
     )
-    return Transition((_changed(row, OutboxStatus.DEAD, now_us, detail=detail),), (told,))
 
 
 def _on(row: OutboxRow, channel: str, now_us: int) -> OutboxRow:

@@ -127,7 +127,7 @@ def test_a_dead_message_is_told_once_under_one_name():
     (told,) = done.feedback
     assert (told.type, told.event_id, told.message_id) == ("message.failed", f"{message_id(0)}:failed", message_id(0))
     assert (told.user, told.time_us) == ("u0", T)
-    assert told.data == {"reason": "capped by WhatsApp", "capped_until": T + DAY_US}
+    assert told.data == {"reason": "capped by WhatsApp", "capped_until": T + DAY_US, "channel": "chat"}
 
 
 def test_a_dead_message_goes_to_the_fallback():
@@ -136,6 +136,13 @@ def test_a_dead_message_goes_to_the_fallback():
     assert (dead.status, dead.detail) == (DEAD, 'HTTP 400; handed over to "sms"')
     assert following == row(key=f"{message_id(0)}:sms", channel="sms", expires_us=T + 1, parcel=dead.parcel)
     assert not done.feedback
+
+
+def test_a_cap_is_told_also_where_another_channel_takes_over():
+    done = follow(Failed("capped", capped_until_us=T + DAY_US), using=DeliverySettings(fallback="sms"))
+    (told,) = done.feedback
+    assert (told.type, told.event_id) == ("message.failed", f"{message_id(0)}:capped:chat")
+    assert told.data == {"capped_until": T + DAY_US, "channel": "chat", "handed_over": True}
 
 
 def test_what_has_expired_goes_nowhere():
@@ -284,7 +291,7 @@ class Life:
         self._check(now, receipt, done)
         for each in done.rows:
             self._put(each)
-        self.told += len(done.feedback)
+        self.told += sum("handed_over" not in told.data for told in done.feedback)
 
     def _put(self, new: OutboxRow) -> None:
         before = self.rows.get(new.key)

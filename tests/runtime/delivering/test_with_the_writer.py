@@ -11,7 +11,7 @@ from pathlib import Path
 from botopt.model.delivery import Delivered, Failed
 from botopt.model.event import Event
 from botopt.model.live import OutboxQuery, OutboxRow
-from botopt.model.policy import DeliverySettings
+from botopt.model.policy import DAY_US, DeliverySettings
 from botopt.runtime.clock import now_us
 from botopt.runtime.delivering.making import Made
 from botopt.runtime.delivering.postman import Postman
@@ -120,6 +120,18 @@ def test_a_fallback_sends_once_even_if_a_person_has_the_first_channel_try_again(
         until(lambda: len(chat.sent) == 2 and place.statuses("ada") == ends)
         assert len(sms.sent) == 1
         assert place.responses("ada") == ["pending"]
+
+
+def test_a_cap_that_a_fallback_makes_good_is_learnt_and_the_message_counts(tmp_path):
+    capped = Failed("WhatsApp takes no more", capped_until_us=now_us() + DAY_US)
+    chat, sms = Scripted(capped), Scripted()
+    with house(tmp_path, chat=made(chat, settings=FALLBACK), sms=made(sms, "sms")) as place:
+        place.deliver()
+        place.happen("ada")
+        until(lambda: place.statuses("ada") == {"chat": "dead", "sms": "delivered"})
+        assert place.responses("ada") == ["pending"]
+        known = place.service.known_user("ada")
+        assert list(known["capped_by_provider"]) == ["chat"]
 
 
 def test_attempts_that_a_crash_cut_off(tmp_path):
