@@ -228,6 +228,9 @@ class LiveReader(Protocol):
     def api_keys(self) -> Sequence[ApiKey]:
         """All keys, revoked ones too, by id."""
 
+    def drops_after(self, number: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Messages that administrators gave up after entry `number` of the audit trail: entries and keys, in order."""
+
     def control_version(self) -> int:
         """Changes whenever another process has written; cheap."""
 

@@ -10,7 +10,7 @@ import msgspec
 from botopt.model.delivery import Feedback
 from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.live import OutboxQuery, OutboxRow, OutboxStatus, Parcel, unpack_parcel
-from botopt.model.user_state import UserState
+from botopt.model.user_state import Response, UserState
 from botopt.runtime.desk import Desk
 from botopt.runtime.feedback import resolve
 from botopt.runtime.items import Claimed
@@ -154,7 +154,10 @@ def take(desk: Desk, row: OutboxRow | None, told: Feedback, now_us: int) -> None
     except StateCorrupt as fault:
         desk.draft.faults.append((f"a message could not be taken back from {event.user}", fault))
         return
-    if not state.deleted and any(send.id.hex() == event.data.get("message_id") for send in state.sends):
+    send = next((send for send in state.sends if send.id.hex() == event.data.get("message_id")), None)
+    if send is None or state.deleted:
+        return
+    if send.response is not Response.FAILED or "capped_until" in event.data:  # else all of it is known
         desk.take_back(event, now_us, told.event_id)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from botopt.engine.values import as_declared
 from botopt.engine.windows import NEWEST_KEY, Kept, compare, meta_values
 from botopt.engine.work import Work
@@ -19,8 +21,18 @@ from botopt.runtime.serving import Serving
 from botopt.runtime.states import States
 from botopt.state.journal_key import NO_JOURNAL
 
+DROPS_KEY = "drops_seen"
+"""The meta value that holds up to which entry of the audit trail dropped messages were taken back."""
+
 _ID_DIGITS = 24
 _GONE = "the event type is not declared any more: the policy changed while the event waited"
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """How far the state has come: the newest time of a user's clock, and the last drop of a message that was seen."""
+
+    newest_us: int
+    drops: int
 
 
 class Desk:
@@ -37,8 +49,8 @@ class Desk:
         self.silences: tuple[Silence, ...] = ()
         self._watch = _Watch()
         meta = store.meta()
-        self._newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
-        self._committed_newest_us = self._marked_newest_us = self._newest_us
+        self.reached = Reached(int(meta.get(NEWEST_KEY, NEVER_US)), int(meta.get(DROPS_KEY, 0)))
+        self._committed = self._marked = self.reached
         self._windows: dict[str, Kept] = {}
         self.notices: tuple[str, ...] = ()
         self._windows_changed = False
@@ -57,35 +69,38 @@ class Desk:
 
     def meta(self) -> dict[str, str]:
         """The meta values that changed in this group."""
-        newest_us = self._newest_us if self._newest_us > NEVER_US else None
+        newest_us, drops = self.reached.newest_us, self.reached.drops
+        found: dict[str, str] = {}
         if self._windows_changed:
-            return meta_values(self._windows, newest_us) | NO_JOURNAL
-        return {} if self._newest_us == self._committed_newest_us else {NEWEST_KEY: str(self._newest_us)}
+            found = meta_values(self._windows, newest_us if newest_us > NEVER_US else None) | NO_JOURNAL
+        elif newest_us != self._committed.newest_us:
+            found = {NEWEST_KEY: str(newest_us)}
+        return found if drops == self._committed.drops else found | {DROPS_KEY: str(drops)}
 
     def committed(self) -> None:
         """The draft is in the store."""
         self.states.committed()
-        self._committed_newest_us = self._newest_us
+        self._committed = self.reached
         self._windows_changed = False
         self.draft = Draft()
 
     def abandon(self) -> None:
         """Nothing of the draft happened."""
         self.states.abandon()
-        self._newest_us = self._committed_newest_us
+        self.reached = self._committed
         self.draft = Draft()
 
     def mark(self) -> None:
         """From here on, `undo` takes back."""
         self.states.mark()
         self.draft.mark()
-        self._marked_newest_us = self._newest_us
+        self._marked = self.reached
 
     def undo(self) -> None:
         """As it was when it was marked."""
         self.states.undo()
         self.draft.undo()
-        self._newest_us = self._marked_newest_us
+        self.reached = self._marked
 
     def reject(self, rejected: Rejected, decided_us: int) -> Received:
         """Something that is no event becomes its record."""
@@ -115,7 +130,7 @@ class Desk:
         watch = self._watch.begin(event)
         state = self.states.take(event.user)
         decisions = engine.decide(state, event, line, watch, at_us=at_us, silences=self.silences)
-        self._newest_us = max(self._newest_us, state.clock_us)
+        self._saw(state.clock_us)
         if not decisions:
             return Received(event.id, accepted=True)
         self._keep(decisions, at_us, watch, trace)
@@ -140,8 +155,16 @@ class Desk:
         state = self.states.take(user)
         watch = self._watch.begin(None)
         decisions = self.serving.engine.release(state, until_us, watch, silences=self.silences)
-        self._newest_us = max(self._newest_us, state.clock_us)
+        self._saw(state.clock_us)
         self._keep(decisions, until_us, watch, {})
+
+    def saw_drop(self, number: int) -> None:
+        """This entry of the audit trail was looked at."""
+        self.reached = Reached(self.reached.newest_us, number)
+
+    def _saw(self, clock_us: int) -> None:
+        if clock_us > self.reached.newest_us:
+            self.reached = Reached(clock_us, self.reached.drops)
 
     def outbox_row(self, key: str) -> OutboxRow | None:
         """A message on its way, as this group knows it."""

@@ -20,6 +20,7 @@ from botopt.model.live import Changes, LiveStore
 from botopt.runtime.claims import BACK_US, Reschedule
 from botopt.runtime.clock import Clock
 from botopt.runtime.desk import Desk
+from botopt.runtime.dropping import TakeBackDropped
 from botopt.runtime.groups import Groups
 from botopt.runtime.health import Health
 from botopt.runtime.hooks import Hooks
@@ -82,6 +83,7 @@ class Writer:
         self._scheduler = Scheduler(store)
         self._groups = Groups(self.desk, store, clock, self.health, self._hooks, self._refused, self._scheduler.failed)
         self._version: int | None = None
+        self._may_be_dropped = False
         self._latest_us: int | None = None
         self._thread = threading.Thread(target=self._live, name="botopt-writer", daemon=True)
         self._deadline: float | None = None
@@ -160,20 +162,26 @@ class Writer:
                 self._probe(now_us)
             version = self._store.control_version()
             if version != self._version:
+                self.desk.silences = tuple(self._store.silences(now_us - _SILENCE_KEPT_US))
                 first, self._version = self._version is None, version
-                self.desk.silences = tuple(self._store.silences(now_us))
+                self._may_be_dropped = True
                 if not first:
                     self._hooks.call(self._hooks.outbox, None)
             elif any(silence.until_us + _SILENCE_KEPT_US <= now_us for silence in self.desk.silences):
                 self.desk.silences = tuple(
                     silence for silence in self.desk.silences if silence.until_us + _SILENCE_KEPT_US > now_us
                 )
-            return [*self._clock_went_back(now_us), *self._scheduler.due(until_us)]
+            return [*self._clock_went_back(now_us), *self._dropped(now_us), *self._scheduler.due(until_us)]
         except StateError as fault:
             self._refused(fault)
         except Exception as fault:  # noqa: BLE001 those who wait must have their turn
             self._hooks.report("the writer could not look around", fault)
         return ()
+
+    def _dropped(self, now_us: int) -> Sequence[AnyTask]:
+        """Until nothing is left of it: also what a commit that failed has not taken back."""
+        self._may_be_dropped &= bool(self._store.drops_after(self.desk.reached.drops, 1))
+        return (TakeBackDropped(now_us),) if self._may_be_dropped else ()
 
     def _clock_went_back(self, now_us: int) -> Sequence[AnyTask]:
         """At the start, too: it may have happened while nobody looked."""

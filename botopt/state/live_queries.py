@@ -36,6 +36,7 @@ COUNT = (
 )
 SILENCES = f"SELECT {SILENCE} FROM silences WHERE until_us > ? ORDER BY id"  # noqa: S608 few
 API_KEYS = f"SELECT {API_KEY} FROM api_keys ORDER BY id"  # noqa: S608
+DROPS = "SELECT number, subject FROM audit WHERE number > ? AND action = 'outbox drop' ORDER BY number LIMIT ?"
 
 _CHOSEN = ("event_id", "user", "reason", "event_type", "outcome")
 """What finds the fewest decisions first: the first one that is asked for gives the index."""

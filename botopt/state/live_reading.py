@@ -100,6 +100,10 @@ class LiveReading:
         """All keys, revoked ones too, by id."""
         return [key_of(self._path, values) for values in self._rows(queries.API_KEYS)]
 
+    def drops_after(self, number: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Messages that administrators gave up after entry `number` of the audit trail: entries and keys, in order."""
+        return [(self._number(entry), str(key)) for entry, key in self._rows(queries.DROPS, (number, limit))]
+
     def control_version(self) -> int:
         """Changes whenever another connection has written; cheap."""
         return self._number(self._rows("PRAGMA data_version")[0][0])

@@ -19,7 +19,6 @@ class MemoryControl:
 
     def __init__(self, store: MemoryLive) -> None:
         self._store = store
-        self._audit: list[tuple[int, str, str, str]] = []
 
     def add_key(self, key: ApiKey, who: str) -> None:
         """One more key."""
@@ -95,11 +94,11 @@ class MemoryControl:
 
     def audit(self, limit: int) -> Sequence[tuple[int, str, str, str]]:
         """(at_us, who, action, subject), newest first."""
-        return self._audit[::-1][:limit]
+        return self._store.audit[::-1][:limit]
 
     def close(self) -> None:
         """Nothing to let go of."""
 
     def _note(self, at_us: int, who: str, action: str, subjects: Sequence[str]) -> None:
-        self._audit += [(at_us, who, action, subject) for subject in subjects]
+        self._store.audit += [(at_us, who, action, subject) for subject in subjects]
         self._store.version += bool(subjects)

@@ -54,6 +54,7 @@ class MemoryLive(MemoryStore):
         self.keys: dict[str, ApiKey] = {}
         self.silenced: dict[str, Silence] = {}
         self.messages: dict[str, OutboxRow] = {}
+        self.audit: list[tuple[int, str, str, str]] = []
         self.version = 1
         self._decisions: dict[str, DecisionRow] = {}
         self._answers: dict[str, StoredAnswer] = {}
@@ -205,6 +206,11 @@ class MemoryLive(MemoryStore):
     def api_keys(self) -> Sequence[ApiKey]:
         """All keys, revoked ones too, by id."""
         return [self.keys[id] for id in sorted(self.keys)]
+
+    def drops_after(self, number: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Messages that a `MemoryControl` gave up after entry `number` of the audit trail: entries and keys."""
+        entries = enumerate(self.audit[number:], number + 1)
+        return [(place, key) for place, (_, _, action, key) in entries if action == "outbox drop"][:limit]
 
     def control_version(self) -> int:
         """Changes whenever a `MemoryControl` has written."""

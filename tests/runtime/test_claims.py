@@ -332,3 +332,70 @@ def test_a_message_that_another_channel_has_taken_over_is_not_taken_back() -> No
     assert bench.claim() == []
     assert bench.store.messages[id].status == "withdrawn"
     assert response(bench) is Response.PENDING
+
+
+def drop(bench: Bench, *keys: str) -> None:
+    assert MemoryControl(bench.store).drop_outbox(keys, bench.clock(), "somebody") == len(keys)
+    bench.run()
+
+
+def test_what_a_person_gives_up_before_it_left_is_taken_back() -> None:
+    bench = Bench("{id: often, cooldown: 6h}")
+    (id,) = sent(bench)
+    drop(bench, id)
+    assert response(bench) is Response.FAILED
+    assert bench.store.meta()["drops_seen"] == "1"
+    (again,) = bench.receive(event("e2"))
+    assert again.decisions[0].outcome == "sent"
+
+
+def test_what_was_given_up_while_no_service_ran_is_taken_back_at_the_start() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    assert MemoryControl(bench.store).drop_outbox([id], bench.clock(), "somebody") == 1
+    again = Bench(store=bench.store)
+    again.run()
+    assert response(again) is Response.FAILED
+    commits = len(bench.store.commits)
+    Bench(store=bench.store).run()
+    assert not any(commit.users for commit in bench.store.commits[commits:]), "and only once"
+
+
+def test_what_may_have_arrived_counts_also_where_a_person_gives_it_up() -> None:
+    bench = Bench()
+    drop(bench, in_doubt(bench))
+    assert response(bench) is Response.PENDING
+
+
+def test_what_another_channel_took_over_counts_also_where_a_person_gives_the_first_row_up() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    (claimed,) = bench.claim()
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    other = msgspec.structs.replace(claimed.row, key=f"{id}:sms", channel="sms", status=OutboxStatus.DELIVERED)
+    bench.conclude([dead, other])
+    drop(bench, id)
+    assert response(bench) is Response.PENDING
+
+
+def test_many_that_are_given_up_at_once_are_all_taken_back_whatever_the_disk_does() -> None:
+    bench = Bench()
+    ids = sent(bench, *(event("e1", user=f"u{number}") for number in range(250)))
+    bench.store.before_commit = full_disk
+    assert MemoryControl(bench.store).drop_outbox(ids, bench.clock(), "somebody") == 250
+    bench.run()
+    bench.store.before_commit = lambda _: None
+    bench.writer._pause_until = 0.0
+    bench.run()
+    assert {response(bench, f"u{number}") for number in range(250)} == {Response.FAILED}
+
+
+def test_a_dead_message_that_is_given_up_is_not_told_twice() -> None:
+    bench = Bench()
+    (id,) = sent(bench)
+    (claimed,) = bench.claim()
+    dead = msgspec.structs.replace(claimed.row, status=OutboxStatus.DEAD)
+    failed = Feedback(type="message.failed", event_id=f"{id}:failed", message_id=id, user="ada")
+    bench.conclude([dead], [failed])
+    drop(bench, id)
+    assert len(bench.store.decisions(DecisionQuery())) == 1

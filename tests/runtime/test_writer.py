@@ -11,10 +11,12 @@ from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.event import Rejected, request_digest
 from botopt.model.live import Changes, DecisionQuery, StoredAnswer, unpack_parcel
 from botopt.model.record import decode_line
+from botopt.model.silence import Silence
 from botopt.runtime.hooks import Hooks
 from botopt.runtime.intake import Bounds
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.runtime.tasks import Broken
+from botopt.state.memory_control import MemoryControl
 from botopt.state.opening import open_live
 from tests.engine.support import base
 from tests.runtime.fakes import FakeStore, full_disk
@@ -532,6 +534,27 @@ def test_old_decisions_go_when_nothing_else_is_to_be_done() -> None:
     bench.run()
     assert bench.store.decisions(DecisionQuery()) == []
     assert len(bench.store.messages) == 1  # it waits still
+
+
+def test_silences_that_could_not_be_read_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    MemoryControl(bench.store).add_silence(Silence(id="s", until_us=NOON + HOUR))
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "silences", full_disk)
+        bench.run()
+    bench.writer._pause_until = 0.0
+    bench.run()
+    (received,) = bench.receive(event("e1"))
+    assert received.decisions[0].reason == "silenced"
+
+
+def test_a_silence_that_has_just_ended_counts_for_what_came_before_its_end() -> None:
+    bench = Bench()
+    MemoryControl(bench.store).add_silence(Silence(id="s", until_us=NOON + SECOND))
+    bench.clock.now_us += 2 * SECOND
+    (before, after) = (bench.put(event(f"e{us}", time_us=us), at_us=us) for us in (NOON, NOON + SECOND))
+    bench.run()
+    assert [one.result(0)[0].decisions[0].reason for one in (before, after)] == ["silenced", None]
 
 
 def test_old_decisions_go_too_while_events_never_cease() -> None:

@@ -404,6 +404,17 @@ def test_messages_are_tried_again_or_given_up(live: Live) -> None:
     assert [entry[2:] for entry in live.control.audit(2)] == [("outbox drop", waiting[1]), ("outbox retry", waiting[2])]
 
 
+def test_what_was_dropped_is_found_by_the_audit_trail(live: Live) -> None:
+    live.commit(outbox=[sending("m1"), sending("m2"), sending("m3")])
+    live.control.drop_outbox(["m2"], T, "eve")
+    live.control.retry_outbox(["m1"], T, "eve")
+    live.control.drop_outbox(["m3", "m1"], T, "eve")
+    for reader in (live.store, live.reader):
+        assert list(reader.drops_after(0, 9)) == [(1, "m2"), (3, "m3"), (4, "m1")]
+        assert list(reader.drops_after(1, 1)) == [(3, "m3")]
+        assert list(reader.drops_after(4, 9)) == []
+
+
 def test_a_claim_of_a_message_that_was_dropped_meanwhile_is_refused(live: Live) -> None:
     live.commit(outbox=[sending("m1"), sending("m2")])
     due = live.store.outbox_due(T, "chat", 9)
