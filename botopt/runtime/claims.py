@@ -29,8 +29,9 @@ _DAMAGED = "the message cannot be read any more: its bytes in the state file are
 class Claim(Task[Sequence[Claimed]]):
     """Claim what is due on a channel. What must not go out any more is withdrawn, and taken back."""
 
-    def __init__(self, channel: str, limit: int, now_us: int) -> None:
+    def __init__(self, channel: str, limit: int, now_us: int, to: str | None = None) -> None:
         super().__init__()
+        self._to = to
         self._channel = channel
         self._limit = limit
         self._now_us = now_us
@@ -80,7 +81,7 @@ class Claim(Task[Sequence[Claimed]]):
             changed_us=now_us,
         )
         desk.draft.outbox[row.key] = row
-        return Claimed(row, parcel, _address(desk, state, row), _last_active_us(state, row.channel))
+        return Claimed(row, parcel, _address(desk, state, row.user, self._to), _last_active_us(state, row.channel))
 
     def _end(self, desk: Desk, row: OutboxRow, status: OutboxStatus, detail: str) -> None:
         """It never left, or was refused each time: the engine counts it no longer. Of what may have arrived it does."""
@@ -178,11 +179,9 @@ def _stopped(desk: Desk, state: UserState, row: OutboxRow, parcel: Parcel, now_u
     return None
 
 
-def _address(desk: Desk, state: UserState, row: OutboxRow) -> str | None:
-    channel = desk.serving.engine.policy.channels.get(row.channel)
-    attribute = None if channel is None else channel.delivery.to
+def _address(desk: Desk, state: UserState, user: str, attribute: str | None) -> str | None:
     if attribute is None or attribute == "id":
-        return row.user
+        return user
     value = state.attributes.get(attribute)
     if value is None:
         spec = desk.serving.engine.policy.attributes.get(attribute)

@@ -61,8 +61,12 @@ class Claimed(msgspec.Struct, frozen=True):
 class Writing(Protocol):
     """What delivery asks of the writer. Every future ends when the change is on the disk, or with its fault."""
 
-    def claim(self, channel: str, limit: int) -> Future[Sequence[Claimed]]:
-        """Claim what is due on a channel. What must not go out any more is withdrawn instead, and not given back."""
+    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
+        """Claim what is due on a channel. What must not go out any more is withdrawn instead, and not given back.
+
+        `to` is the attribute that holds addresses, as the channel that asks was made with it (None: the user's id): the
+        policy that decides may be another one by now.
+        """
 
     def conclude(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback] = ()) -> Future[None]:
         """Write these rows, new ones (a fallback) too, and take in the feedback (`message.failed`) with them.

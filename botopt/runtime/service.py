@@ -164,9 +164,9 @@ class Service:
 
     # ------------------------------------------------------------ items.Writing
 
-    def claim(self, channel: str, limit: int) -> Future[Sequence[Claimed]]:
+    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
         """See `items.Writing`."""
-        task = Claim(channel, limit, self._clock())
+        task = Claim(channel, limit, self._clock(), to)
         self._writer.intake.put_first(task)
         return task.future
 

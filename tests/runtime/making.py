@@ -105,8 +105,8 @@ class Bench:
         self.run()
         return task.future.result(0)
 
-    def claim(self, channel: str = "chat", limit: int = 100):
-        return self.do(Claim(channel, limit, self.clock()))
+    def claim(self, channel: str = "chat", limit: int = 100, to: str | None = None):
+        return self.do(Claim(channel, limit, self.clock(), to))
 
     def conclude(self, rows, feedback=()):
         return self.do(Conclude(rows, feedback, self.clock()))

@@ -150,14 +150,22 @@ def test_a_fallback_is_a_row_of_its_own_and_can_be_claimed() -> None:
 
 
 def test_the_address_is_the_attribute_that_the_channel_names() -> None:
-    chat = msgspec.structs.replace(serving_of(base()).policy.channels["chat"], delivery=DeliverySettings(to="nick"))
-    bench = Bench(serving=serve(msgspec.structs.replace(serving_of(base()).policy, channels={"chat": chat}), 0))
+    bench = Bench()
     sent(bench)
-    (claimed,) = bench.claim()
+    (claimed,) = bench.claim(to="nick")
     assert claimed.address is None
     bench.receive(event("x", "user.updated", nick="+49 151"))
     sent(bench, event("e2", "b"))
-    (claimed,) = bench.claim()
+    (claimed,) = bench.claim(to="nick")
+    assert claimed.address == "+49 151"
+
+
+def test_a_channel_of_the_policy_before_gets_addresses_of_its_own_kind() -> None:
+    chat = msgspec.structs.replace(serving_of(base()).policy.channels["chat"], delivery=DeliverySettings(to="mail"))
+    bench = Bench(serving=serve(msgspec.structs.replace(serving_of(base()).policy, channels={"chat": chat}), 0))
+    bench.receive(event("x", "user.updated", nick="+49 151", mail="ada@b.example"))
+    sent(bench)
+    (claimed,) = bench.claim(to="nick")
     assert claimed.address == "+49 151"
 
 

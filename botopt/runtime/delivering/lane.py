@@ -52,8 +52,10 @@ class Lane:
         self._gate = Gate(self.limiter)
         self._changed = Condition()
         self._news = False
+        self._leaving = False
+        """Nothing more is claimed."""
         self._until_us: int | None = None
-        """Stopping: until then attempts may finish (monotonic)."""
+        """Then it ends whatever is not over (monotonic)."""
         self._empty = 0
         self._troubles = 0
         self._told_state = Breaker.CLOSED
@@ -73,9 +75,16 @@ class Lane:
             self._news = True
             self._changed.notify_all()
 
+    def leave(self) -> None:
+        """Claim nothing more, and end when what runs is over and written, however long that takes."""
+        with self._changed:
+            self._leaving = True
+        self.wake()
+
     def stop(self, within_us: int) -> None:
         """Claim nothing more, and end when what runs is over and written, at the latest after so long."""
         with self._changed:
+            self._leaving = True
             until_us = self._world.monotonic_us() + within_us
             self._until_us = until_us if self._until_us is None else min(self._until_us, until_us)
         self.wake()
@@ -89,7 +98,7 @@ class Lane:
     @property
     def ended(self) -> bool:
         """Whether it has stopped."""
-        return self._until_us is not None and not self._thread.is_alive()
+        return self._leaving and not self._thread.is_alive()
 
     def status(self) -> ChannelStatus:
         """How the channel does."""
@@ -103,7 +112,7 @@ class Lane:
             unwritten=self._conclusions.unwritten,
             stuck=self._crew.stuck,
             blocked=self._crew.blocked,
-            draining=self._until_us is not None,
+            draining=self._leaving,
         )
 
     def _run(self) -> None:
@@ -118,10 +127,10 @@ class Lane:
             self.made.channel.close()
 
     def _is_over(self) -> bool:
-        if self._until_us is None:
+        if not self._leaving:
             return False
         done = self._crew.resting and not self._conclusions.unwritten
-        return done or self._world.monotonic_us() >= self._until_us
+        return done or (self._until_us is not None and self._world.monotonic_us() >= self._until_us)
 
     def _step(self) -> int:
         """All that can be done now; how long until there may be more, if nothing happens before."""
@@ -142,7 +151,7 @@ class Lane:
 
     def _claim(self) -> int:
         """Claim what can be begun; how long until there may be more."""
-        if self._until_us is not None:
+        if self._leaving:
             self._give_back([attempt.claimed for attempt in self._crew.take_back()])
             return LONGEST_SLEEP_US
         if self._conclusions.unwritten >= _MOST_UNWRITTEN:
@@ -178,7 +187,7 @@ class Lane:
         finally:
             self.limiter.give_back(most - len(claimed))
         self._troubles = 0
-        if self._until_us is not None:
+        if self._leaving:
             self._give_back(claimed)
             return len(claimed)
         for number, each in enumerate(claimed):
@@ -196,10 +205,10 @@ class Lane:
 
     def _claimed(self, most: int) -> Sequence[Claimed]:
         """What the writer has claimed. Nothing where this has to end and the writer does not answer."""
-        future = self._world.writing.claim(self.made.name, most)
+        future = self._world.writing.claim(self.made.name, most, self.made.settings.to)
         while not wait([future], _ANSWER_S).done:
-            if self._until_us is not None and self._world.monotonic_us() >= self._until_us:
-                return ()
+            if self._until_us is not None and self._world.monotonic_us() >= self._until_us and future.cancel():
+                return ()  # else the writer has begun with it, and answers
         return future.result()
 
     def _give_back(self, claimed: Sequence[Claimed]) -> None:

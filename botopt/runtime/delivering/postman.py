@@ -8,7 +8,7 @@ from threading import Lock
 from botopt.model.channels import Channel
 from botopt.model.live import OutboxRow
 from botopt.model.policy import SECOND_US, DeliverySettings, Policy
-from botopt.runtime.delivering.lane import LIMIT_EXTRA_US, LIMIT_TIMES, Lane
+from botopt.runtime.delivering.lane import Lane
 from botopt.runtime.delivering.limiter import Limiter
 from botopt.runtime.delivering.making import Made, close_channels
 from botopt.runtime.delivering.outgoing import time_fields
@@ -57,17 +57,17 @@ class Postman:
                 return
             self._leaving = [lane for lane in self._leaving if not lane.ended]
             self._world.times = time_fields(policy)
-            before, self._lanes, new = self._lanes, {}, []
+            before, lanes, new = dict(self._lanes), dict[str, Lane](), []
             for name, each in made.items():
                 old = before.get(name)
                 if old is not None and old.made is each:
-                    self._lanes[name] = before.pop(name)
+                    lanes[name] = before.pop(name)
                 else:
-                    self._lanes[name] = Lane(each, self._world, _limiter(old, each))
-                    new.append(self._lanes[name])
+                    lanes[name] = Lane(each, self._world, _limiter(old, each))
+                    new.append(lanes[name])
+            self._lanes = lanes  # at once: who wakes a channel, or brings it a callback, does not wait for this
             for old in before.values():
-                # Long enough for each attempt to end, or to be written off.
-                old.stop(LIMIT_TIMES * old.made.settings.timeout_us + 2 * LIMIT_EXTRA_US)
+                old.leave()  # each attempt ends, or is written off
                 self._leaving.append(old)
             for lane in new:
                 lane.start()

@@ -107,6 +107,7 @@ class Writer:
         self.rows: dict[str, OutboxRow] = {}
         self.feedback: list[Feedback] = []
         self.claims: list[tuple[str, int]] = []
+        self.asked_for: list[str | None] = []
         self.batches: list[int] = []
         self.withdrawing: Callable[[OutboxRow], str | None] = lambda _: None
         self.address: Callable[[OutboxRow], str | None] = lambda row: row.user
@@ -138,9 +139,10 @@ class Writer:
         with self._lock:
             return {status: count for status, count in self._counts.items() if count}
 
-    def claim(self, channel: str, limit: int) -> Future[Sequence[Claimed]]:
+    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
         with self._lock:
             self.claims.append((channel, limit))
+            self.asked_for.append(to)
             if self.ailing is not None:
                 return _ended(self.ailing)
             now_us, found = self.clock.now_us(), []

@@ -463,7 +463,7 @@ def test_real_clocks_wake_a_channel_by_themselves():
 
 def test_a_writer_that_gives_nothing_is_not_asked_without_end():
     with office(made(Scripted())) as place:
-        place.writer.claim = lambda channel, limit: _nothing(place, channel, limit)  # type: ignore[method-assign]
+        place.writer.claim = lambda channel, limit, _: _nothing(place, channel, limit)  # type: ignore[method-assign]
         place.put(row(next_us=T + 300 * DAY_US))
         place.look()
         asked = len(place.writer.claims)
@@ -560,8 +560,8 @@ def test_a_claim_that_comes_after_the_stop_is_given_back():
         answer = place.writer.claim
         going, on = threading.Event(), threading.Event()
 
-        def slow(channel: str, limit: int):
-            future = answer(channel, limit)
+        def slow(channel: str, limit: int, to: str | None):
+            future = answer(channel, limit, to)
             going.set()
             assert on.wait(20)
             return future
@@ -603,6 +603,58 @@ def test_another_policy_changes_only_channels_that_are_different():
         until(lambda: old_sms.channel.closed)  # type: ignore[attr-defined]
         until(lambda: len(place.postman.status()) == 2)
         assert not chat.closed
+
+
+def test_results_of_a_channel_that_was_replaced_are_kept_until_they_can_be_written():
+    hanging = Hanging(Delivered("p"))
+    old = Scripted(hanging)
+    with office(made(old), rows=rows(1)) as place:
+        until(lambda: old.at_once == 1)
+        place.writer.ailing = StateError("the disk is full")
+        place.postman.change(Policy(), {"chat": made(Scripted())})
+        hanging.let_go()
+        until(lambda: "results could not be written: the disk is full" in place.seen.troubles)
+        place.clock.advance(HOUR_US)
+        (leaving,) = place.postman._leaving
+        until(lambda: leaving.status().running == 0)
+        assert not leaving.join(0.2)
+        place.writer.ailing = None
+        place.clock.advance(HOUR_US)
+        leaving.wake()
+        place.wait(delivered=1)
+        assert leaving.join(20)
+
+
+def test_while_channels_change_none_is_missing():
+    class Looking(dict):
+        def items(self):
+            for name, each in super().items():
+                assert {"chat", "sms"} == {known for known in ("chat", "sms") if place.postman.channel(known)}
+                yield name, each
+
+    with office(made(Scripted()), made(Scripted(), "sms")) as place:
+        place.postman.change(Policy(), Looking(chat=made(Scripted()), sms=made(Scripted(), "sms")))
+
+
+def test_a_claim_that_nobody_waits_for_any_more_is_taken_back():
+    with office(made(Scripted())) as place:
+        asked: list[Future] = []
+
+        def never(channel: str, limit: int, to: str | None):
+            asked.append(Future())
+            return asked[-1]
+
+        place.writer.claim = never  # type: ignore[method-assign]
+        place.put(*rows(1))
+        until(lambda: asked)
+        place.postman.stop(0)
+        assert asked[0].cancelled()
+
+
+def test_a_channel_asks_for_addresses_of_its_own_kind():
+    with office(made(Scripted(), settings=DeliverySettings(to="phone")), rows=rows(1)) as place:
+        place.wait(delivered=1)
+        assert set(place.writer.asked_for) == {"phone"}
 
 
 def test_a_retry_of_a_channel_that_was_replaced_is_made_by_the_new_one():
