@@ -15,7 +15,7 @@ NO_TRACE: Trace = {}
 TRACE = "botopt.trace"
 """Where the trace of our span stands in the scope."""
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?")
 _LENGTH = 55
 _LONGEST = 512
 _MARK = b'"traceparent"'

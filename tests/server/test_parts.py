@@ -176,6 +176,9 @@ def test_the_level_and_the_format_are_obeyed():
         PARENT.upper(),
         PARENT + "-more",
         PARENT[:-1],
+        "01" + PARENT[2:] + "-é",
+        "01" + PARENT[2:] + "-a\rx-header: y",
+        "01" + PARENT[2:] + "-a b\t",
     ],
 )
 def test_a_malformed_trace_is_none(parent):
