@@ -20,7 +20,8 @@ SnsMessage = Mapping[str, str]
 SUBSCRIPTION, NOTIFICATION, UNSUBSCRIPTION = "SubscriptionConfirmation", "Notification", "UnsubscribeConfirmation"
 _SIGNED = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _NEEDED = ("Message", "MessageId", "Timestamp", "TopicArn", "Type", "Signature", "SignatureVersion", "SigningCertURL")
-_HOST = re.compile(r"sns\.[a-zA-Z0-9\-]{3,}\.amazonaws\.com(\.cn)?")
+_HOST = re.compile(r"sns\.[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}\.amazonaws\.com(?:\.cn)?")
+"""A region's name and nothing else: "s3-us-west-2" would be whoever has a bucket called "sns"."""
 _MOST_CERTIFICATES = 16
 _LONGEST_SIGNATURE = 4_096
 

@@ -165,6 +165,12 @@ BAD_ADDRESSES = [
     "https://evil.example#sns.eu-central-1.amazonaws.com/x.pem",
     "https://evil.example\\@sns.eu-central-1.amazonaws.com/x.pem",
     "https://sns.a.amazonaws.com/x.pem",
+    # Buckets of S3 that somebody called "sns", and other services' own names.
+    "https://sns.s3-us-west-2.amazonaws.com/x.pem",
+    "https://sns.s3-accelerate.amazonaws.com/x.pem",
+    "https://sns.s3-website-us-west-2.amazonaws.com/x.pem",
+    "https://sns.execute-api.amazonaws.com/x.pem",
+    "https://sns.elb.amazonaws.com/x.pem",
     "https://xsns.eu-central-1.amazonaws.com/x.pem",
     "https://sns.eu-central-1.amazonaws.com.\n/x.pem",
     "https://[::1]/x.pem",
@@ -196,6 +202,15 @@ def test_addresses_of_sns_are_known():
     assert is_aws(CERTIFICATE_URL)
     assert is_aws("https://sns.cn-north-1.amazonaws.com.cn/x.pem")
     assert is_aws(SUBSCRIBE_URL)
+    for region in (
+        "us-gov-west-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "ap-southeast-10",
+        "mx-central-1",
+        "il-central-1",
+    ):
+        assert is_aws(f"https://sns.{region}.amazonaws.com/SimpleNotificationService-0.pem")
 
 
 @pytest.mark.parametrize(
