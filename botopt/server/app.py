@@ -9,11 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from botopt.model.errors import StateError
+from botopt.model.errors import BotoptError, StateError
+from botopt.runtime.items import Overloaded, Stopping
 from botopt.server.endpoint import bound
 from botopt.server.endpoints import DIRECT, ENDPOINTS
 from botopt.server.gate import Gate, not_found, wrong_method
-from botopt.server.problems import Problem, internal, unreadable_state
+from botopt.server.problems import Problem, internal, unavailable, unreadable_state
 from botopt.server.site import Site
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -32,6 +33,8 @@ def make_app(site: Site) -> Gate:
         # Plain routes: FastAPI would look at each request with pydantic, and there is nothing for it to find.
         app.router.add_route(path, _by_method(answers), methods=list(answers))
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Overloaded, _unavailable)
+    app.add_exception_handler(Stopping, _unavailable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)  # Starlette raises it again, for the gate to log
     return Gate(site, app, direct)
@@ -48,6 +51,11 @@ def _by_method(answers: Mapping[str, Answer]) -> Answer:
 async def _problem(_: Request, fault: Exception) -> Response:
     assert isinstance(fault, Problem)
     return fault.response()
+
+
+async def _unavailable(_: Request, fault: Exception) -> Response:
+    assert isinstance(fault, BotoptError)
+    return unavailable(fault).response()
 
 
 async def _fault(_: Request, fault: Exception) -> Response:

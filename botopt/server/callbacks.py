@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,9 +9,11 @@ from botopt.model.delivery import Inbound, Refused
 from botopt.model.errors import StateError
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.server.auth import Caller
-from botopt.server.problems import TITLES, Problem
-from botopt.server.receiving import unavailable
+from botopt.server.problems import TITLES, Problem, unavailable
 from botopt.server.site import Site
+
+_LATER_S = "10"
+"""When to come again after a refusal for now, in seconds."""
 
 _KINDS = {status: kind for kind, (status, _) in reversed(tuple(TITLES.items()))}
 
@@ -37,7 +37,7 @@ async def callback(site: Site, request: Request, _: Caller | None) -> Response:
         received_us=received_us,
     )
     try:
-        answer = await asyncio.to_thread(channel.receive, inbound)
+        answer = await site.asking_channels.run(lambda: channel.receive(inbound))
     except Refused as fault:
         raise _refusal(fault) from fault
     if answer.feedback:
@@ -50,4 +50,7 @@ async def callback(site: Site, request: Request, _: Caller | None) -> Response:
 
 def _refusal(fault: Refused) -> Problem:
     kind = _KINDS.get(fault.status, "unreadable")
-    return Problem(kind, fault.detail, "see the page of this channel's type for what it takes")
+    fix = "see the page of this channel's type for what it takes"
+    if fault.status in {429, 503}:
+        return Problem(kind, fault.detail, "try again later", headers={"retry-after": _LATER_S})
+    return Problem(kind, fault.detail, fix)

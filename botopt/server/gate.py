@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from botopt.model.errors import StateError
+from botopt.runtime.items import Overloaded, Stopping
 from botopt.server.endpoint import CALLER, NAME
 from botopt.server.logs import places
-from botopt.server.problems import Problem, internal, unreadable_state
+from botopt.server.problems import Problem, internal, unavailable, unreadable_state
 from botopt.server.site import Site
 from botopt.server.trace_context import TRACE, read_trace
 
@@ -33,6 +34,9 @@ _SAFE = (
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = frozenset({"healthz", "readyz", "metrics"})
 """Asked every few seconds by machines: logged at debug level only."""
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Answered however many requests there are: a busy service must not look dead, and be killed for it."""
 
 Direct = Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]]
 
@@ -82,6 +86,8 @@ class Gate:
                 await response(scope, receive, answered.send)
         except Problem as problem:
             await self._say(problem, scope, receive, answered)
+        except (Overloaded, Stopping) as fault:
+            await self._say(unavailable(fault), scope, receive, answered)
         except ClientDisconnect:
             answered.status = answered.status or 499
         except StateError as fault:
@@ -95,7 +101,7 @@ class Gate:
 
     def _admit(self, scope: Scope) -> None:
         limits = self._site.settings.limits
-        if self._running > limits.requests:
+        if self._running > limits.requests and scope["path"] not in _PROBES:
             raise Problem("busy", "too many requests at once", "try again", headers={"retry-after": "1"})
         if sum([len(name) + len(value) for name, value in scope["headers"]]) > limits.headers:
             raise Problem("headers", f"the headers have more than {limits.headers:,} bytes", "send fewer, or shorter")

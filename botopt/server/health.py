@@ -12,6 +12,7 @@ from starlette.responses import Response
 from botopt.model.errors import StateError
 from botopt.model.instants import instant_text
 from botopt.model.version import VERSION
+from botopt.runtime.items import Overloaded, Stopping
 from botopt.runtime.status import Status
 from botopt.server.auth import Caller
 from botopt.server.backend import ChannelState
@@ -33,7 +34,7 @@ async def readyz(site: Site, request: Request, _: Caller | None) -> Response:
     reasons = site.backend.not_ready()
     try:
         told = plain(await asyncio.to_thread(site.backend.status), site.backend.channels())
-    except StateError as fault:
+    except (StateError, Overloaded, Stopping) as fault:
         reasons, told = (*reasons, str(fault)), {}
     if site.draining:
         reasons = ("it is ending", *reasons)

@@ -57,15 +57,16 @@ class InFlight:
         self._bodies.pop(claim.key, None)
 
 
-def claim_of(caller: str, path: str, headers: Mapping[str, str], body: bytes, default: str | None) -> Claim | None:
-    """What an `Idempotency-Key` claims, or another name of the request that stays the same over retries.
+def claim_of(caller: str, path: str, headers: Mapping[str, str], body: bytes, signed_id: str | None) -> Claim | None:
+    """What an `Idempotency-Key` claims, or `signed_id`: a name of the request that stays the same over retries.
 
-    What gives the body its meaning counts with it: its type, and the attributes of a CloudEvent.
+    The header says nothing where there is a signature, which does not cover it: else whoever saw the request could have
+    it taken once more. What gives the body its meaning counts with it: its type, the attributes of a CloudEvent.
 
     Raises:
         Problem: the header is none.
     """
-    key = headers.get(HEADER, default)
+    key = headers.get(HEADER) if signed_id is None else signed_id
     if key is None:
         return None
     if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():

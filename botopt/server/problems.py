@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from botopt.model.errors import BotoptError
+from botopt.runtime.items import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:botopt:problem:"
@@ -77,6 +78,23 @@ class Problem(BotoptError):
     def response(self) -> Response:
         """The answer."""
         return Response(self.body(), self.status, self.headers, MEDIA_TYPE)
+
+
+def unavailable(fault: BotoptError) -> Problem:
+    """What the writer's refusals are to a caller."""
+    if isinstance(fault, Overloaded):
+        return Problem(
+            "overloaded",
+            str(fault),
+            f"wait {fault.retry_after_s} s and send the request again",
+            headers={"retry-after": str(fault.retry_after_s)},
+        )
+    return Problem(
+        "stopping",
+        "the service is ending, or its state cannot be written; nothing was taken",
+        "send the request again later, with the same Idempotency-Key",
+        headers={"retry-after": "5"},
+    )
 
 
 def unreadable_state() -> Problem:

@@ -20,8 +20,7 @@ from botopt.runtime.items import Overloaded, Stopping
 from botopt.server import parameters
 from botopt.server.auth import Caller
 from botopt.server.content import Content, media_type, read_events
-from botopt.server.problems import Problem
-from botopt.server.receiving import unavailable
+from botopt.server.problems import Problem, unavailable
 from botopt.server.results import raw_record
 from botopt.server.site import Site
 from botopt.sources.texts import is_name

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from botopt.model.errors import BotoptError, StateError
+from botopt.model.errors import StateError
 from botopt.model.event import Event, Rejected, request_digest
 from botopt.model.live import StoredAnswer
 from botopt.model.policy import FEEDBACK_TYPES
@@ -17,7 +17,7 @@ from botopt.server.auth import Caller
 from botopt.server.content import Content, Incoming, media_type, read_events
 from botopt.server.idempotency import Claim, claim_of
 from botopt.server.parameters import flag
-from botopt.server.problems import MEDIA_TYPE, Problem
+from botopt.server.problems import MEDIA_TYPE, unavailable
 from botopt.server.results import answer
 from botopt.server.site import Site
 from botopt.server.trace_context import TRACE, trace_of
@@ -49,7 +49,7 @@ async def _receive(site: Site, request: Request, caller: Caller | None, *, only:
         signed_id = headers.get(webhook_signatures.ID)
     else:
         signed_id = None
-    content = Content(kind, headers, body, received_us)
+    content = Content(kind, headers, body, received_us, signed=signed_id is not None)
     events = read_events(site.decoder, content, site.settings.limits.events)
     site.buckets.owe(caller.id, len(events) - 1)
     if only is not None:
@@ -90,23 +90,6 @@ async def submit(
         site.in_flight.end(claim)
     stored = made[-1] if made else answering(results)  # there is nothing to keep where there was nothing to decide
     return _response(stored.status, stored.body)
-
-
-def unavailable(fault: BotoptError) -> Problem:
-    """What the writer's refusals are to a caller."""
-    if isinstance(fault, Overloaded):
-        return Problem(
-            "overloaded",
-            str(fault),
-            f"wait {fault.retry_after_s} s and send the request again",
-            headers={"retry-after": str(fault.retry_after_s)},
-        )
-    return Problem(
-        "stopping",
-        "the service is ending, or its state cannot be written; nothing was taken",
-        "send the request again later, with the same Idempotency-Key",
-        headers={"retry-after": "5"},
-    )
 
 
 async def _decided(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,12 +14,12 @@ from botopt.model.live import LiveReader
 from botopt.model.policy import Policy
 from botopt.runtime.clock import Clock
 from botopt.runtime.readers import Readers
+from botopt.server.apart import Apart
 from botopt.server.auth import Door
 from botopt.server.backend import Backend
 from botopt.server.idempotency import InFlight
 from botopt.server.limits import Bodies, Buckets, Limits, Monotonic
 from botopt.server.metrics import Metrics
-from botopt.server.problems import Problem
 from botopt.server.receipts import Receipts
 from botopt.server.sns_messages import Fetch, Verifier
 from botopt.server.tracing import NO_TRACING, Tracing
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 T = TypeVar("T")
-
-_MOST_WAITING_FOR_SNS = 10
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +85,8 @@ class Site:
         self.draining = False
         self._policy: Policy | None = None
         self._decoder: Decoder | None = None
-        self._sns_thread = ThreadPoolExecutor(1, "botopt-sns")
-        self._sns_waiting = 0
+        self.asking_sns = Apart("sns", 1, 10, "too much waits for an answer of SNS", 20)
+        self.asking_channels = Apart("callback", 8, 100, "too many callbacks at once", 2)
         self._readers = Readers(backend.reader)
 
     @property
@@ -113,23 +110,10 @@ class Site:
         with self._readers.reader() as reader:
             return reading(reader)
 
-    async def asking_sns(self, ask: Callable[[], object]) -> None:
-        """Something that asks SNS, in a thread for that alone.
-
-        Raises:
-            Problem: too many wait for it.
-        """
-        if self._sns_waiting >= _MOST_WAITING_FOR_SNS:
-            raise Problem("busy", "too much waits for an answer of SNS", "try again", headers={"retry-after": "20"})
-        self._sns_waiting += 1
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._sns_thread, ask)
-        finally:
-            self._sns_waiting -= 1
-
     def close(self) -> None:
         """Let go of the state."""
-        self._sns_thread.shutdown(wait=False, cancel_futures=True)
+        self.asking_sns.close()
+        self.asking_channels.close()
         self._readers.close()
         self.reader.close()
 

@@ -65,7 +65,7 @@ async def _confirm(site: Site, message: SnsMessage) -> Response:
     if not is_aws(url):
         raise _refused("SubscribeURL is not an address of SNS")
     try:
-        await site.asking_sns(lambda: site.fetch(url))
+        await site.asking_sns.run(lambda: site.fetch(url))
     except FetchFault as fault:
         raise _later(fault) from fault
     site.log.info("sns_subscribed", topic=message["TopicArn"])
@@ -77,7 +77,7 @@ async def _verify(site: Site, message: SnsMessage) -> None:
         if site.sns.knows(message):
             site.sns.verify(message)
         else:  # anybody may send us here, so it must keep nobody else waiting
-            await site.asking_sns(lambda: site.sns.verify(message))
+            await site.asking_sns.run(lambda: site.sns.verify(message))
     except NotGenuine as fault:
         raise _refused(str(fault)) from fault
     except FetchFault as fault:

@@ -17,6 +17,7 @@ from botopt.server.problems import Problem
 from botopt.server.site import Settings
 from botopt.state.opening import open_control
 from tests.server.house import KEYS, MADE, NOW_US, SECRETS, event, house
+from tests.server.house import NOW as NOW_TEXT
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"o" * 24).decode()
@@ -176,6 +177,31 @@ def test_a_malformed_signature_is_401_and_never_500(signed, change):
     body = json.dumps(event()).encode()
     headers = {**by_official_package(body), **change}
     assert signed.client.post("/v1/events", content=body, headers=headers).status_code == 401
+
+
+def test_what_no_signature_covers_says_nothing_about_an_event(signed):
+    """Attributes in `ce-*` headers are not signed: whoever saw one request could make it say something else."""
+    body = json.dumps(event("signed-binary")["data"]).encode()
+    named = {
+        "specversion": "1.0",
+        "id": "x",
+        "source": "/s",
+        "type": "payment_failed",
+        "subject": "eve",
+        "time": NOW_TEXT,
+    }
+    headers = by_official_package(body, id="msg_binary") | {f"ce-{name}": text for name, text in named.items()}
+    answer = signed.client.post("/v1/events", content=body, headers=headers)
+    assert (answer.status_code, "structured" in answer.json()["fix"]) == (415, True)
+    assert signed.get("/v1/users/eve").status_code == 404
+
+
+def test_another_idempotency_key_makes_no_second_request_of_a_signed_one(signed):
+    body = json.dumps(event("signed-twice")).encode()
+    headers = by_official_package(body, id="msg_twice")
+    first = signed.client.post("/v1/events", content=body, headers=headers)
+    again = signed.client.post("/v1/events", content=body, headers={**headers, "idempotency-key": "another"})
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
 
 
 def test_a_signature_is_for_one_body_and_for_events_only(signed):

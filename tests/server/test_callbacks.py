@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+
+import httpx
 import pytest
 
 from botopt.model.channels import Channel
@@ -78,3 +81,41 @@ def test_an_unknown_channel_is_404(called, name):
 def test_a_channel_without_callbacks_says_so(tmp_path, policy):
     with house(tmp_path, policy, channels={"chat": Channel()}) as live:
         assert live.client.post("/v1/channels/chat/callback").status_code == 404
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refusal_for_now_says_when_to_come_again(called, platform, status):
+    platform.refused = Refused(status, "not now")
+    answer = called.client.post("/v1/channels/chat/callback")
+    assert (answer.status_code, answer.json()["detail"]) == (status, "not now")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_channel_that_takes_its_time_keeps_nobody_else_waiting(tmp_path, policy):
+    hangs, begun = threading.Event(), threading.Semaphore(0)
+
+    class Hanging(Channel):
+        def receive(self, inbound: Inbound) -> Answer:
+            begun.release()
+            hangs.wait(20)
+            return Answer()
+
+    with house(tmp_path, policy, channels={"chat": Hanging(), "other": Platform()}) as live:
+        answers: list[int] = []
+
+        def ask() -> None:
+            with httpx.Client(base_url=f"http://127.0.0.1:{live.port}", timeout=20, verify=False) as client:
+                answers.append(client.post("/v1/channels/chat/callback").status_code)
+
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        try:
+            for thread in threads:
+                thread.start()
+            assert begun.acquire(timeout=10)
+            assert live.client.get("/readyz").status_code == 200
+            assert live.get("/v1/decisions").status_code == 200
+        finally:
+            hangs.set()
+            for thread in threads:
+                thread.join(20)
+    assert answers == [200] * 20

@@ -92,6 +92,14 @@ def test_binary_cloud_events_are_read_from_headers(live):
     assert (answer.status_code, decided(live)) == (202, ["c1"])
 
 
+def test_structured_mode_stays_what_it_is_with_headers_of_binary_mode_beside_it(live):
+    headers = {f"ce-{key}": value for key, value in CLOUD.items() if key != "data"}
+    for number, (kind, body) in enumerate((("structured", {**CLOUD, "id": "s"}), ("batch", [{**CLOUD, "id": "b"}]))):
+        answer = live.post(json.dumps(body).encode(), headers={**headers, "content-type": FORMS[kind][0]})
+        assert answer.status_code == 202, answer.text
+        assert decided(live) == ["s", "b"][: number + 1]
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"), ("100%25", "100%"), ('"a%20b"', "a b"), ("50%", "50%")],

@@ -11,6 +11,8 @@ import time
 import pytest
 
 from botopt.model.delivery import Refused
+from botopt.runtime.items import Overloaded, Stopping
+from botopt.runtime.readers import Readers
 from botopt.server.connections import Connection
 from botopt.server.limits import Limits
 from botopt.server.logs import LogFormat
@@ -103,6 +105,36 @@ def test_too_many_requests_at_once_are_503(tmp_path, policy):
         thread.join(DEADLINE_S)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert live.post(event("e3")).status_code == 202
+
+
+def test_probes_are_answered_however_many_requests_there_are(tmp_path, policy):
+    with house(tmp_path, policy, settings=Settings(limits=Limits(requests=0), open_metrics=True)) as live:
+        assert live.post(event("e1")).status_code == 503
+        for path in ("/healthz", "/readyz", "/metrics"):
+            assert live.client.get(path).status_code == 200
+
+
+def test_readers_that_are_all_busy_are_429_and_gone_ones_503(live, monkeypatch):
+    for fault, status in ((Overloaded(2), 429), (Stopping("the service has ended"), 503)):
+        for name in ("reader", "status", "explain"):
+            monkeypatch.setattr(live.running, name, _raising(fault))
+        monkeypatch.setattr(live.site, "_readers", Readers(_raising(fault)))
+        answers = [
+            live.get("/v1/decisions"),
+            live.get("/v1/users/ada"),
+            live.get("/metrics"),
+            live.post(event("e1"), "read", "/v1/explain"),
+        ]
+        assert [answer.status_code for answer in answers] == [status] * len(answers)
+        assert all(answer.headers["retry-after"] in {"2", "5"} for answer in answers)
+        assert live.get("/readyz").status_code == 503
+
+
+def _raising(fault: Exception):
+    def call(*_: object, **__: object) -> object:
+        raise fault
+
+    return call
 
 
 def test_bodies_that_wait_take_bounded_memory(tmp_path, policy):

@@ -36,7 +36,8 @@ _SECURITY: Mapping[str, Any] = {
         "in": "header",
         "name": "webhook-signature",
         "description": "A signature of Standard Webhooks 1.0.0, with `webhook-id` and `webhook-timestamp`, by one of "
-        "the secrets of the service. `webhook-id` is the Idempotency-Key where there is none.",
+        "the secrets of the service. `webhook-id` is the Idempotency-Key. CloudEvents come in structured mode then: "
+        "a signature covers no headers.",
     },
 }
 
