@@ -57,6 +57,11 @@ class Door:
         now_us = self._clock()
         return bool(self._open or self._secrets or any(is_valid(key, now_us) for key in self._keys.values()))
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether there are keys, be they valid or not."""
+        return bool(self._keys)
+
     def refresh(self) -> None:
         """Look whether keys have changed. Cheap: call it once a second or so."""
         if self._reader is None:

@@ -159,11 +159,15 @@ class Composed:
         self._log.info("ready", address=address, revision=policy.revision, channels=sorted(policy.channels))
 
     def _require_callers(self) -> None:
-        if not self.site.door.usable:
+        if not self.site.deaf:
+            return
+        # Keys that have all expired must not keep messages that are on their way from those whom they are for.
+        if not self.site.door.has_keys:
             raise UsageError(
                 f"nobody could call this service: {self._plan.state} has no API key. Make one with botopt keys, or set "
                 "BOTOPT_WEBHOOK_SECRETS, or start with --no-auth for a try on this machine alone"
             )
+        self._log.warning("nobody_may_call", detail=self.site.deaf)
 
     def _link_for(self, message_id: str, number: int, link: str) -> str:
         return click_link(self._plan.settings.public_url, self._click_key, message_id, number, link)

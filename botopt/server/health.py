@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -36,6 +37,8 @@ async def readyz(site: Site, request: Request, _: Caller | None) -> Response:
         told = plain(await asyncio.to_thread(site.backend.status), site.backend.channels())
     except (StateError, Overloaded, Stopping) as fault:
         reasons, told = (*reasons, str(fault)), {}
+    if told and site.deaf:
+        told["notices"] = (*told["notices"], site.deaf)
     if site.draining:
         reasons = ("it is ending", *reasons)
     if reasons:
@@ -49,7 +52,7 @@ async def readyz(site: Site, request: Request, _: Caller | None) -> Response:
     return Response(_encode({"ready": True, **told}), 200, _FRESH, "application/json")
 
 
-def plain(status: Status, channels: Sequence[ChannelState]) -> Mapping[str, object]:
+def plain(status: Status, channels: Sequence[ChannelState]) -> dict[str, Any]:
     """What runs. Findings of a refused policy are its authors' words, and name their files."""
     refused = status.refused
     return {

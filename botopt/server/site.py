@@ -102,6 +102,13 @@ class Site:
         """Of the policy by which `decoder` reads."""
         return None if self._policy is None else self._policy.revision
 
+    @property
+    def deaf(self) -> str:
+        """Why nobody can send events, as a sentence; empty where somebody can."""
+        if self.door.usable or self.settings.topics:
+            return ""
+        return "no API key is valid, so nobody can send events; make one with botopt keys add"
+
     async def read(self, reading: Callable[[LiveReader], T]) -> T:
         """What a reading gives, in a thread of its own."""
         return await asyncio.to_thread(self._reading, reading)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,17 +15,20 @@ from typing import ClassVar
 import pytest
 
 from botopt.delivery.registry import CHANNEL_TYPES
+from botopt.model.api_keys import RANDOM_BYTES, new_key
 from botopt.model.channels import Channel, ChannelType
 from botopt.model.delivery import Delivered, Outgoing, Receipt
+from botopt.model.errors import UsageError
 from botopt.runtime.reload import RefusedPolicy
-from botopt.server import composing
+from botopt.server import composing, health
 from botopt.server.composing import Composed, Plan
 from botopt.server.logs import LogFormat, LogLevel, set_up
 from botopt.server.serving import Stop
 from botopt.server.site import Settings
 from botopt.server.tracing import NO_TRACING
+from botopt.state.opening import open_control
 from botopt.verify.validate import load
-from tests.server.house import Clock
+from tests.server.house import NOW_US, Clock
 from tests.server.process import RULES, workspace
 
 
@@ -52,9 +57,9 @@ def noted(monkeypatch) -> None:
 
 
 @contextmanager
-def composed(folder: Path, *, open_to_all: bool = True, **named: object) -> Iterator[Composed]:
+def composed(folder: Path, *, open_to_all: bool = True, settings: Settings | None = None) -> Iterator[Composed]:
     state = folder / "state.db"
-    plan = Plan(workspace=folder, state=state, settings=Settings(), open_to_all=open_to_all, watch=False, **named)
+    plan = Plan(workspace=folder, state=state, settings=settings or Settings(), open_to_all=open_to_all, watch=False)
     log = set_up(LogFormat.JSON, LogLevel.DEBUG, io.StringIO())
     one = Composed(plan, load, log=log, tracing=NO_TRACING, clock=Clock())
     try:
@@ -139,3 +144,26 @@ def test_what_an_end_has_taken_so_far_counts():
     stop.ask()
     assert 4.0 < stop.left_s(5.0) < 5.0
     assert stop.left_s(0.0) == 0.0
+
+
+def test_a_service_that_never_had_a_caller_does_not_start(tmp_path):
+    with pytest.raises(UsageError, match="no API key"), composed(workspace(tmp_path), open_to_all=False):
+        pass
+
+
+def test_a_topic_of_sns_is_somebody_who_calls(tmp_path):
+    settings = Settings(topics=("arn:aws:sns:eu-central-1:123456789012:events",))
+    with composed(workspace(tmp_path), open_to_all=False, settings=settings) as one:
+        assert one.site.deaf == ""
+
+
+def test_keys_that_have_all_expired_do_not_keep_messages_from_going_out(tmp_path):
+    state = workspace(tmp_path) / "state.db"
+    with open_control(state, create=True) as control:
+        key, _ = new_key(bytes(RANDOM_BYTES), "old", ["ingest"], NOW_US - 2, NOW_US - 1)
+        control.add_key(key, "tests")
+    with composed(tmp_path, open_to_all=False) as one:
+        assert "no API key is valid" in one.site.deaf
+        assert one.running.channel("chat") is not None
+        answer = asyncio.run(health.readyz(one.site, None, None))
+        assert json.loads(answer.body)["notices"] == [one.site.deaf]
