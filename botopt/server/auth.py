@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from botopt.model.api_keys import KeyScope, is_valid, matches, parse
+from botopt.model.errors import StateError
 from botopt.model.live import ApiKey, LiveReader
 from botopt.runtime.clock import Clock
 from botopt.server import webhook_signatures
@@ -63,7 +65,7 @@ class Door:
         return bool(self._keys)
 
     def refresh(self) -> None:
-        """Look whether keys have changed. Cheap: call it once a second or so."""
+        """Look whether keys have changed. Cheap: call it twice a second or so, so that revoked ones end."""
         if self._reader is None:
             return
         version = self._reader.control_version()
@@ -88,12 +90,19 @@ class Door:
             if scheme.lower() != "bearer":
                 return None
         parts = parse(given.strip())
-        key = None if parts is None else self._keys.get(parts[0])
+        key = None if parts is None else self._key(parts[0])
         if parts is None or key is None or not matches(key, parts[1]):
             raise _unauthorized("the API key is not one of ours")
         if not is_valid(key, self._clock()):
             raise _unauthorized("the API key was revoked, or has expired")
         return self._callers[key.id]
+
+    def _key(self, id: str) -> ApiKey | None:
+        """The key of this id. One that is not known may have been made a moment ago."""
+        if id not in self._keys:
+            with suppress(StateError):  # the keys that are known go on; /readyz says what is wrong with the state
+                self.refresh()
+        return self._keys.get(id)
 
     def by_signature(self, headers: Mapping[str, str], body: bytes) -> Caller:
         """Who signed the body.
@@ -118,7 +127,7 @@ def _unauthorized(detail: str) -> Problem:
     return Problem(
         "unauthorized",
         detail,
-        "send a key as Authorization: Bearer bk_… (botopt keys makes them), or sign events as Standard Webhooks says",
+        "send a key as Authorization: Bearer bk_… (`botopt keys add` makes one), or sign as Standard Webhooks says",
         headers=_CHALLENGE,
     )
 

@@ -164,8 +164,9 @@ class Composed:
         # Keys that have all expired must not keep messages that are on their way from those whom they are for.
         if not self.site.door.has_keys:
             raise UsageError(
-                f"nobody could call this service: {self._plan.state} has no API key. Make one with botopt keys, or set "
-                "BOTOPT_WEBHOOK_SECRETS, or start with --no-auth for a try on this machine alone"
+                f"nobody could call this service: {self._plan.state} has no API key that is valid. Make one: "
+                f"botopt keys add NAME --scope ingest --state {self._plan.state}. Or set BOTOPT_WEBHOOK_SECRETS, or "
+                "start with --no-auth for a try on this machine alone"
             )
         self._log.warning("nobody_may_call", detail=self.site.deaf)
 

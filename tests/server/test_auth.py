@@ -10,8 +10,10 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from botopt.model.api_keys import RANDOM_BYTES, KeyScope, new_key
-from botopt.model.errors import UsageError
+from botopt.model.errors import StateError, UsageError
+from botopt.model.live import ApiKey
 from botopt.server import webhook_signatures
+from botopt.server.auth import Door
 from botopt.server.limits import Buckets, Limits
 from botopt.server.problems import Problem
 from botopt.server.site import Settings
@@ -117,6 +119,35 @@ def test_revoked_and_expired_keys_are_refused_and_new_ones_taken_while_it_runs(l
     assert live.get("/v1/decisions").status_code == 401
     assert live.client.get("/v1/decisions", headers={"x-api-key": new_text}).status_code == 200
     assert live.client.get("/v1/decisions", headers={"x-api-key": old_text}).status_code == 401
+
+
+def test_a_key_that_was_just_made_is_taken_at_once(live):
+    assert live.client.get("/v1/decisions", headers={"x-api-key": "bk_aaaaaaaa_" + "x" * 43}).status_code == 401
+    new, text = new_key(b"n" * RANDOM_BYTES, "new", [KeyScope.READ], NOW_US)
+    control = open_control(live.state)
+    control.add_key(new, "tests")
+    control.close()
+    assert live.client.get("/v1/decisions", headers={"x-api-key": text}).status_code == 200
+
+
+def test_an_unknown_key_is_refused_while_the_state_cannot_be_read():
+    class Reader:
+        failing = False
+
+        def control_version(self) -> int:
+            if self.failing:
+                raise StateError("the disk is gone")
+            return 1
+
+        def api_keys(self) -> list[ApiKey]:
+            return [MADE["read"][0]]
+
+    reader = Reader()
+    door = Door(reader, (), lambda: NOW_US, open_to_all=False)
+    reader.failing = True
+    assert door.by_key({"x-api-key": KEYS["read"]}).id == f"key:{MADE['read'][0].id}"
+    with pytest.raises(Problem, match="not one of ours"):
+        door.by_key({"x-api-key": KEYS["admin"]})
 
 
 def test_a_signature_of_the_official_package_will_do(signed):
