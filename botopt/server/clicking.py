@@ -15,6 +15,7 @@ from botopt.model.errors import BotoptError
 from botopt.model.live import OutboxRow, unpack_parcel
 from botopt.server.auth import Caller
 from botopt.server.click_links import read_token
+from botopt.server.pages import NOWHERE
 from botopt.server.site import Site
 
 _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
@@ -30,19 +31,13 @@ _ROBOT = re.compile(
 _AHEAD = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _AHEAD_WORDS = ("prefetch", "preview", "prerender")
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>This link leads nowhere</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head><body>
-<h1>This link leads nowhere</h1><p>It is incomplete, or the message it belongs to is too old. Please open the link
-in the message again, or ask whoever sent it.</p></body></html>
-"""
-
 
 async def click(site: Site, request: Request, _: Caller | None) -> Response:
     """Follow a link of a message."""
     found = _button(site, str(request.path_params["token"]))
     if found is None:
         site.metrics.clicked("unknown")
-        return Response(_PAGE, 404, _PRIVATE, "text/html; charset=utf-8")
+        return Response(NOWHERE, 404, _PRIVATE, "text/html; charset=utf-8")
     row, number, link = found
     if request.method == "HEAD" or is_robot(request.headers):
         site.metrics.clicked("preview")

@@ -17,6 +17,7 @@ from botopt.model.errors import StateError
 from botopt.runtime.items import Overloaded, Stopping
 from botopt.server.endpoint import CALLER, NAME
 from botopt.server.logs import places
+from botopt.server.pages import CONTENT_POLICY
 from botopt.server.problems import Problem, internal, unavailable, unreadable_state
 from botopt.server.site import Site
 from botopt.server.trace_context import TRACE, read_trace
@@ -28,7 +29,7 @@ OUTSIDE = "(none)"
 _SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")

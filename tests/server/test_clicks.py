@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -128,6 +130,13 @@ def test_a_forged_token_is_a_page_in_plain_words(unclicked):
         assert "location" not in answer.headers
     assert "This link leads nowhere" in live.client.get(f"/c/{forged[0]}").text
     assert response_of(live) == "pending"
+
+
+def test_a_browser_shows_the_page_with_its_style(live):
+    answer = live.client.get("/c/nothing", headers=BROWSER)
+    style = re.search("<style>(.*)</style>", answer.text)
+    allowed = base64.b64encode(sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{allowed}'" in answer.headers["content-security-policy"]
 
 
 def test_a_button_that_is_not_there_leads_nowhere(unclicked):
