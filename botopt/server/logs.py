@@ -67,7 +67,7 @@ def set_up(format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_tracebacks,
     ]
-    renderer: Processor = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if pretty else _json
+    renderer: Processor = _Pretty(colours=stream.isatty()) if pretty else _json
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -160,6 +160,28 @@ def _others(shared: list[Processor], renderer: Processor, level: int, lines: Lin
     for name in _SILENCED:
         logging.getLogger(name).setLevel(logging.ERROR)
         logging.getLogger(name).handlers.clear()
+
+
+class _Pretty:
+    """Words for a terminal: what is known, in the order in which it was said; sentences stand on lines of their own."""
+
+    def __init__(self, *, colours: bool) -> None:
+        import structlog
+
+        self._render = structlog.dev.ConsoleRenderer(colors=colours, sort_keys=False)
+
+    def __call__(self, logger: object, name: str, event: Event) -> str:
+        known: Event = {}
+        below: list[str] = []
+        for key, value in event.items():
+            items = [str(item) for item in value] if isinstance(value, tuple | list) else []
+            if any(" " in item for item in items):
+                below += [f"    {line}" for item in items for line in item.splitlines()]
+            elif items:
+                known[key] = ",".join(items)
+            elif value not in (None, (), []):
+                known[key] = value
+        return "\n".join((str(self._render(logger, name, known)), *below))
 
 
 def _json(_: object, __: str, event: Event) -> str:

@@ -163,6 +163,16 @@ def test_the_level_and_the_format_are_obeyed():
     assert "channel=chat" in stream.getvalue()
 
 
+def test_words_for_a_terminal_hold_what_is_known_in_its_order():
+    stream = io.StringIO()
+    log = set_up(LogFormat.PRETTY, LogLevel.INFO, stream)
+    log.warning("policy_refused", reason=None, notices=(), errors=2, channels=["chat", "sms"], findings=("a b\nc", "d"))
+    first, *below = stream.getvalue().splitlines()
+    assert first.rstrip().endswith("errors=2 channels=chat,sms")
+    assert "None" not in first
+    assert [line.strip() for line in below] == ["a b", "c", "d"]
+
+
 # ---------------------------------------------------------------- headers
 
 
