@@ -74,6 +74,7 @@ def run(asked: Asked) -> None:
                 address = listener.getsockname()
                 serve(composed.site, listener, drain_s, lambda: _ready(asked, composed, address[1]), stop)
             finally:
+                log.info("ending", within=asked.drain, hint="a second signal ends it at once")
                 left = composed.close(stop.left_s(drain_s))
                 log.info("ended", attempts_left=left)
     finally:
@@ -134,6 +135,9 @@ def _settings(asked: Asked) -> Settings:
     for topic in asked.sns_topics:
         if not topic.startswith("arn:") or len(topic.split(":")) != _TOPIC_PARTS:
             raise UsageError(f"--sns-topic is an ARN such as arn:aws:sns:eu-central-1:123456789012:events, not {topic}")
+    for origin in asked.webhook_origins:
+        if "/" in origin:
+            raise UsageError(f"--webhook-origin is the name of a host such as events.example.com, or *, not {origin}")
     return Settings(
         limits=Limits(body=asked.max_body, rate=asked.rate),
         public_url=url,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +38,7 @@ def status(
         typer.echo(msgspec.json.encode(told).decode())
     else:
         from botopt.cli.console import visible
+        from botopt.cli.status_view import lines
 
         for line in lines(told):
             typer.echo(visible(line))
@@ -66,8 +67,14 @@ def of_service(url: str) -> dict[str, Any]:
         with httpx.Client(base_url=url, timeout=_SECONDS, follow_redirects=False) as client:
             told: dict[str, Any] = client.get("/readyz").json()
             numbers = client.get("/metrics", headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as fault:
-        raise InputError(f"no botopt answers at {url}: {type(fault).__name__}") from fault
+    except httpx.ConnectError as fault:
+        raise InputError(f"no botopt answers at {url}: no connection; does botopt serve run there?") from fault
+    except httpx.TimeoutException as fault:
+        raise InputError(f"no botopt answers at {url}: nothing came within {_SECONDS:.0f} seconds") from fault
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as fault:
+        raise InputError(f"no botopt answers at {url}: write it as http://127.0.0.1:8080") from fault
+    except (httpx.HTTPError, ValueError) as fault:
+        raise InputError(f"no botopt answers at {url}: something else speaks there ({type(fault).__name__})") from fault
     if not isinstance(told, dict):
         raise InputError(f"no botopt answers at {url}: /readyz says something else")
     told["ready"] = told.get("ready") is True
@@ -101,29 +108,6 @@ def of_file(path: Path) -> dict[str, Any]:
         }
     finally:
         reader.close()
-
-
-def lines(told: Mapping[str, Any]) -> Iterator[str]:
-    """The same for people."""
-    if "ready" in told:
-        yield "ready" if told["ready"] else f"not ready: {told.get('detail', 'it does not say why')}"
-    for name in ("revision", "since", "newest_commit", "newest_decision", "held", "queue", "keys", "uptime_seconds"):
-        if told.get(name) is not None:
-            yield f"{name.replace('_', ' '):<16} {told[name]}"
-    refused = told.get("refused")
-    if refused:
-        yield f"refused          a change of {refused['at']} has errors, and is not served:"
-        yield from (f"                 {finding}" for finding in refused["findings"])
-    for name in ("outbox", "circuits", "counts"):
-        for key, value in (told.get(name) or {}).items():
-            yield f"{name:<16} {key} {value}"
-    silences = told.get("silences")
-    if isinstance(silences, list):
-        for one in silences:
-            yield f"silence          {one['id']} until {one['until']}: {', '.join(one['events']) or 'everything'}"
-    elif silences:
-        yield f"silences         {silences}"
-    yield from (f"notice           {notice}" for notice in told.get("notices", ()))
 
 
 def _counts(page: str) -> Iterator[tuple[str, float]]:

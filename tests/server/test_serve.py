@@ -48,7 +48,8 @@ def test_from_an_event_to_a_click(tmp_path):
         assert live.end() == 0
     assert "Traceback" not in "\n".join(live.err)
     told = [json.loads(line) for line in live.err if line.startswith("{")]
-    assert [line["event"] for line in told if line["event"] in {"ready", "ended"}] == ["ready", "ended"]
+    told_of_life = [line["event"] for line in told if line["event"] in {"ready", "ending", "ended"}]
+    assert told_of_life == ["ready", "ending", "ended"]
     assert {"decision", "delivery", "request"} <= {line["event"] for line in told}
     with Process(tmp_path, *NO_AUTH) as again:
         assert again.client.get(path, headers=BROWSER).status_code == 302, "links work after a restart"
@@ -152,7 +153,13 @@ def test_status_looks_into_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("words", "env", "code", "said"),
     [
-        ((), {}, Exit.USAGE, "no API key"),
+        ((), {}, Exit.USAGE, "botopt keys add NAME --scope ingest --state state.db"),
+        (
+            ("--no-auth", "--webhook-origin", "https://a.example"),
+            {},
+            Exit.USAGE,
+            "--webhook-origin is the name of a host",
+        ),
         (("--no-auth", "--host", "0.0.0.0"), {}, Exit.USAGE, "--no-auth"),
         (("--no-auth", "--public-url", "bot.example"), {}, Exit.USAGE, "--public-url"),
         (("--no-auth", "--public-url", "https://a:b@bot.example"), {}, Exit.USAGE, "--public-url"),
@@ -206,7 +213,8 @@ def test_a_webhook_secret_is_enough_to_start(tmp_path):
     ("words", "code", "said"),
     [
         ((), Exit.USAGE, "--url"),
-        (("--url", "http://127.0.0.1:1"), Exit.FILES, "no botopt answers"),
+        (("--url", "http://127.0.0.1:1"), Exit.FILES, "no connection; does botopt serve run there?"),
+        (("--url", "127.0.0.1:8080"), Exit.FILES, "write it as http://127.0.0.1:8080"),
         (("--state", "nowhere.db"), Exit.FILES, "nowhere.db"),
     ],
 )
