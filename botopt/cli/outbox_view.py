@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from rich.cells import cell_len
 
 from botopt.cli.console import out, visible
-from botopt.cli.operating import second_text, when
+from botopt.cli.operating import about, second_text
 from botopt.model.counting import number_of
 from botopt.model.instants import instant_text
 from botopt.model.live import OutboxRow, OutboxStatus, Parcel, unpack_parcel
 
 
 def print_messages(rows: Sequence[OutboxRow], now_us: int, *, texts: bool) -> None:
-    """A table of messages."""
-    table = Table(box=SIMPLE_HEAD)
-    for column in ("key", "user", "channel", "status", "tries", "made", "detail", *(("text",) if texts else ())):
-        table.add_column(column)
-    for row in rows:
-        status = row.status.value
-        if row.status is OutboxStatus.PENDING and row.next_us > now_us:
-            status = f"pending, next {when(row.next_us, now_us)}"
-        cells = [row.key, row.user, row.channel, status, str(row.attempts or ""), second_text(row.created_us)]
-        cells.append(row.detail or "")
-        if texts:
-            parcel = _parcel(row)
-            cells.append("" if parcel is None else " / ".join(_texts(parcel)))
-        table.add_row(*map(visible, cells))
-    out().print(table)
+    """A line for each message, and what is to be said about it below: keys and details are long, terminals narrow."""
+    head = ("key", "user", "channel", "status", "tries", "made")
+    table = [head, *(_cells(row, now_us) for row in rows)]
+    widths = [max(cell_len(cells[at]) for cells in table) for at in range(len(head))]
+    below = [(), *(_below(row, texts=texts) for row in rows)]
+    for cells, more in zip(table, below, strict=True):
+        line = "  ".join(f"{cell}{' ' * (width - cell_len(cell))}" for cell, width in zip(cells, widths, strict=True))
+        out().print(line.rstrip(), style="bold" if cells is head else None, markup=False)
+        for words in more:
+            out().print(f"    {words}", style="dim", markup=False)
     out().print(number_of(len(rows), "message"), markup=False)
+
+
+def _cells(row: OutboxRow, now_us: int) -> tuple[str, ...]:
+    status = row.status.value
+    if row.status is OutboxStatus.PENDING and row.next_us > now_us:
+        status = f"pending, next in {about(row.next_us - now_us)}"
+    made = second_text(row.created_us)
+    return tuple(map(visible, (row.key, row.user, row.channel, status, str(row.attempts or ""), made)))
+
+
+def _below(row: OutboxRow, *, texts: bool) -> tuple[str, ...]:
+    parcel = _parcel(row) if texts else None
+    words = " / ".join(_texts(parcel)) if parcel is not None else None
+    return tuple(visible(" ".join(said.split())) for said in (row.detail, words) if said)
 
 
 def print_message(row: OutboxRow, *, texts: bool) -> None:
