@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from botopt.cli import import_
 from botopt.cli.options import DEFAULT_STATE as DEFAULT
 from botopt.cli.options import Format, OutputFormat, StateFile, paragraphs
+
+if TYPE_CHECKING:
+    from botopt.state.sqlite import SqliteStore
 
 app = typer.Typer(
     no_args_is_help=True, help="What is known about users: look into a state file, copy it, take users in, forget them."
@@ -94,10 +97,9 @@ def forget(
     from botopt.cli.console import out
     from botopt.model.errors import UsageError
     from botopt.model.live import DecisionQuery
-    from botopt.state.sqlite import open_state
     from botopt.verify.state_view import forget_user
 
-    with open_state(state, create=False, read_only=False) as store:
+    with _forgetting(state, user) as store:
         if not store.load([user]) and not store.decisions(DecisionQuery(user=user, limit=1)):
             raise UsageError(f'nothing is known about "{user}" in {state}')
         if not yes and not typer.confirm(f"Forget everything about {user}?"):
@@ -105,6 +107,23 @@ def forget(
             return
         forget_user(store, user)
     out().print(f"forgot {user}", markup=False)
+
+
+def _forgetting(state: Path, user: str) -> SqliteStore:
+    """The file, to be written.
+
+    Raises:
+        StateLocked: a service or a replay writes to it.
+    """
+    from urllib.parse import quote
+
+    from botopt.model.errors import StateLocked
+    from botopt.state.sqlite import open_state
+
+    try:
+        return open_state(state, create=False, read_only=False)
+    except StateLocked as fault:
+        raise StateLocked(f"{fault} If it is the service: ask it, DELETE /v1/users/{quote(user, safe='')}") from fault
 
 
 def backup(

@@ -103,7 +103,8 @@ def addresses(
         raise Unknown("the host is not known")
     if not private_networks and not all(map(is_public, found)):
         raise Forbidden(
-            "the host is in a private network, and only public ones are asked; an operator can allow private networks"
+            "the host is in a private network, and only public ones are asked; an operator can allow private networks "
+            "(--allow-private-networks)"
         )
     return found
 

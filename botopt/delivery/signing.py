@@ -96,7 +96,8 @@ def read_secret(text: str, *, signs: bool = True) -> Key:
             return _private(raw)
         case "whpk" if not signs:
             return _public(raw)
-    raise ValueError(f"a secret must begin with whsec_ or whsk_{'' if signs else ' or whpk_'}")
+    kinds = "whsec_ or whsk_" if signs else "whsec_, whsk_ or whpk_"
+    raise ValueError(f'a secret must begin with {kinds}; to make one: echo "whsec_$(openssl rand -base64 32)"')
 
 
 def signature(keys: Sequence[Key], id: str, timestamp_s: int, body: bytes) -> str:

@@ -51,12 +51,12 @@ class PeopleReader:
         Raises:
             InputError: with the nearest name.
         """
+        if "id" not in columns:  # first: else somebody is told to pass over the very column that holds the ids
+            hint = did_you_mean("id", columns) or "its values are the users' ids"
+            raise InputError(f'there is no column "id"; {hint}')
         for name in columns:
             if wrong := self._unknown(name):
                 raise InputError(wrong)
-        if "id" not in columns:
-            hint = did_you_mean("id", columns) or "its values are the users' ids"
-            raise InputError(f'there is no column "id"; {hint}')
 
     def events(self, row: TableRow, at_us: int, received_us: int) -> tuple[Event, ...] | Wrong:
         """The row's events, or what is wrong with it."""

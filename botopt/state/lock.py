@@ -63,7 +63,10 @@ def _locked(path: Path, shown: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as fault:
-        raise StateError(f"{shown} cannot be opened for writing: {path.name} beside it: {fault.strerror}") from fault
+        raise StateError(
+            f"{shown} cannot be opened for writing: {path.name} beside it: {fault.strerror}. This "
+            "user must be allowed to write to the folder"
+        ) from fault
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -179,6 +179,13 @@ def test_messages_are_listed_and_shown_without_what_they_say(sent):
     assert (plain["address"], plain["template"], "texts" in plain) == ("+49 123", "hello", False)
 
 
+def test_a_key_stands_whole_in_the_list(tmp_path):
+    key = f"{'0123456789ab' * 2}:some_fallback_channel"
+    with open_live(tmp_path / "state.db") as store:
+        store.commit_changes(Changes(outbox=[sending(key, status=OutboxStatus.DEAD, detail="no connection " * 9)]))
+    assert key in botopt("outbox", "list", cwd=tmp_path).stdout
+
+
 def test_messages_are_tried_again(sent):
     assert botopt("outbox", "retry", "dead1", cwd=sent).stdout == "1 message to be tried again\n"
     assert statuses(sent)["dead1"] == "pending"
@@ -280,6 +287,10 @@ def test_a_forgotten_user_leaves_neither_decisions_nor_messages(tmp_path):
     reader.close()
     assert b"Private." not in (tmp_path / "state.db").read_bytes()
     assert "MB before" in botopt("state", "compact", cwd=tmp_path).stdout
+    with open_live(tmp_path / "state.db"):
+        locked = botopt("state", "forget", "a b/c", "--yes", cwd=tmp_path)
+    assert locked.returncode == 8
+    assert "If it is the service: ask it, DELETE /v1/users/a%20b%2Fc" in locked.stderr
 
 
 def test_an_older_file_says_what_to_do_and_is_upgraded(tmp_path):

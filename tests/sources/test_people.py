@@ -122,7 +122,7 @@ def test_a_broken_row_is_told_and_the_others_are_read(
         ("id,plan,plan\nada,x,y\n", r'u\.csv:1: two columns are called "plan"'),
         ("id,plam\nada,x\n", r'u\.csv:1: no attribute is called "plam"; did you mean "plan"\?'),
         ("id,shoe_size\nada,x\n", r"declare it, or leave it out with --ignore shoe_size"),
-        ("user,plan\nada,pro\n", r'u\.csv:1: no attribute is called "user"'),
+        ("user,plan\nada,pro\n", r'u\.csv:1: there is no column "id"; its values are the users\' ids'),
         ("plan\npro\n", r'u\.csv:1: there is no column "id"; its values are the users\' ids'),
         ('"id\nada\n', r"u\.csv:1: the header cannot be read"),
         ("id,plan\n".encode("utf-16"), r"u\.csv is UTF-16 text: save it as CSV UTF-8"),
