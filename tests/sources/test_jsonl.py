@@ -38,9 +38,15 @@ FILES: list[tuple[str, bytes]] = [
     ("a.jsonl", TEXT),
     ("a", TEXT),
     ("a.jsonl", TEXT + b"\n"),
-    ("a.jsonl.gz", gzip.compress(TEXT)),
-    ("a.jsonl.gz", gzip.compress(TEXT[:12]) + gzip.compress(b"") + gzip.compress(TEXT[12:]) + bytes(100)),
-    ("a.jsonl", gzip.compress(TEXT)),
+    ("a.jsonl.gz", gzip.compress(TEXT, mtime=0)),
+    (
+        "a.jsonl.gz",
+        gzip.compress(TEXT[:12], mtime=0)
+        + gzip.compress(b"", mtime=0)
+        + gzip.compress(TEXT[12:], mtime=0)
+        + bytes(100),
+    ),
+    ("a.jsonl", gzip.compress(TEXT, mtime=0)),
     ("a.jsonl.zst", zst(TEXT)),
     ("a.jsonl.zst", SKIPPED_FRAME + zst(TEXT[:12]) + SKIPPED_FRAME + zst(TEXT[12:]) + SKIPPED_FRAME),
     ("a.jsonl", zst(TEXT)),
@@ -66,10 +72,10 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
 
 BROKEN: list[tuple[str, bytes | None, str]] = [
     ("a.jsonl", None, "there is no file {}"),
-    ("a.gz", gzip.compress(TEXT)[:-3], "{} is cut off: its end is missing, so its last lines cannot be read"),
-    ("a.gz", gzip.compress(TEXT)[:5], "{} is cut off: its end is missing, so its last lines cannot be read"),
-    ("a.gz", gzip.compress(TEXT)[:-8] + bytes(8), "{} is damaged: it cannot be unpacked to its end"),
-    ("a.gz", gzip.compress(TEXT) + b"more", "{} is damaged: it cannot be unpacked to its end"),
+    ("a.gz", gzip.compress(TEXT, mtime=0)[:-3], "{} is cut off: its end is missing, so its last lines cannot be read"),
+    ("a.gz", gzip.compress(TEXT, mtime=0)[:5], "{} is cut off: its end is missing, so its last lines cannot be read"),
+    ("a.gz", gzip.compress(TEXT, mtime=0)[:-8] + bytes(8), "{} is damaged: it cannot be unpacked to its end"),
+    ("a.gz", gzip.compress(TEXT, mtime=0) + b"more", "{} is damaged: it cannot be unpacked to its end"),
     ("a.gz", TEXT, "{} is not a gzip file, though it is named like one"),
     ("a.gz", b"", "{} is not a gzip file, though it is named like one"),
     ("a.zst", zst(TEXT * 99)[:-3], "{} is cut off: its end is missing, so its last lines cannot be read"),
@@ -173,7 +179,7 @@ def test_a_long_line_of_blanks_is_rejected_too() -> None:
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    for content in (TEXT, gzip.compress(TEXT), zst(TEXT)):
+    for content in (TEXT, gzip.compress(TEXT, mtime=0), zst(TEXT)):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
         assert list(read_lines("-")) == LINES
     monkeypatch.setattr(sys, "stdin", None)

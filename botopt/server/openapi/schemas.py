@@ -181,7 +181,7 @@ def schemas(reasons: tuple[str, ...], feedback: tuple[str, ...]) -> Mapping[str,
                 "since": {**_TIME, "description": "Since when it decides."},
                 "notices": {
                     **listed(_TEXT),
-                    "description": "Where the policy looks further back than the state remembers; that no key is valid.",
+                    "description": "Where the policy looks back further than the state does; that no key is valid.",
                 },
                 "refused": {
                     "description": "A changed policy that has errors and is not served.",
