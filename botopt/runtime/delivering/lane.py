@@ -20,6 +20,7 @@ from botopt.runtime.delivering.gate import Gate
 from botopt.runtime.delivering.limiter import Limiter
 from botopt.runtime.delivering.making import Made
 from botopt.runtime.delivering.outgoing import outgoing
+from botopt.runtime.delivering.receipts import sound
 from botopt.runtime.delivering.transitions import Transition, after, is_due, released
 from botopt.runtime.delivering.watching import ChannelStatus
 from botopt.runtime.delivering.world import World
@@ -232,10 +233,7 @@ class Lane:
             return message
         self.limiter.use(self._world.monotonic_us())
         attempt.asked = True
-        receipt: object = self.made.channel.send(message)
-        if isinstance(receipt, Receipt):
-            return receipt
-        return Failed(f"the channel gave no receipt, but {type(receipt).__name__}", retryable=True, unsure=True)
+        return sound(self.made.channel.send(message))
 
     def _conclude(self) -> None:
         for attempt in self._crew.over():

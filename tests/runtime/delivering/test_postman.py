@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from botopt.model.condition import ValueType
-from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing
+from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing, Receipt
 from botopt.model.errors import StateError
 from botopt.model.event import Event
 from botopt.model.live import DOUBTFUL, OutboxStatus, pack_parcel
@@ -21,6 +21,7 @@ from botopt.runtime.clock import now_us
 from botopt.runtime.delivering.breaker import FIRST_OPEN_US, IN_A_ROW, Breaker
 from botopt.runtime.delivering.crew import STUCK_FOR_EACH, Crew
 from botopt.runtime.delivering.lane import LIMIT_EXTRA_US
+from botopt.runtime.delivering.transitions import after
 from tests.runtime.delivering.support import (
     CLAIMED,
     DEAD,
@@ -190,6 +191,24 @@ def test_a_channel_that_gives_no_receipt_leaves_doubt():
     with office(made(Scripted(lambda _: None)), rows=rows(1)) as place:  # type: ignore[arg-type, return-value]
         place.wait(unsure=1)
         assert place.writer.rows[message_id(0)].detail == f"{DOUBTFUL}the channel gave no receipt, but NoneType"
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (Delivered(17), DELIVERED),
+        (Delivered("\ud800"), DELIVERED),
+        (Failed(None), UNSURE),
+        (Failed("HTTP 503", retryable=True, retry_after_us=0.3), UNSURE),
+        (Failed("half a character: \ud800"), UNSURE),
+        (Failed("HTTP 503", retryable=True, retry_after_us=2**70), UNSURE),
+        (NeedsTransport(("Hi", None)), UNSURE),
+    ],
+)
+def test_a_receipt_of_wrong_values_keeps_no_message_claimed(given: Receipt, status: OutboxStatus):
+    with office(made(Scripted(given)), rows=rows(1)) as place:
+        place.wait(**{status.value: 1})
+        assert not place.seen.troubles
 
 
 def test_even_an_exit_is_only_a_failure():
@@ -399,11 +418,15 @@ def test_a_result_that_cannot_be_written_keeps_no_other_back():
         place.wait(delivered=4)
 
 
-def test_one_result_that_cannot_be_read_keeps_no_other_back():
-    no_receipt = NeedsTransport((None,))  # type: ignore[arg-type]
-    with office(made(Scripted(no_receipt, Delivered()), settings=alone()), rows=rows(2)) as place:
+def test_one_result_that_cannot_be_read_keeps_no_other_back(monkeypatch):
+    def broken(row, receipt, *others):
+        assert receipt == Delivered(), "a fault of ours"
+        return after(row, receipt, *others)
+
+    monkeypatch.setattr("botopt.runtime.delivering.lane.after", broken)
+    with office(made(Scripted(NEVER, Delivered()), settings=alone()), rows=rows(2)) as place:
         place.wait(claimed=1, delivered=1)
-        assert place.seen.troubles == ["the result of an attempt could not be read: AttributeError"]
+        assert place.seen.troubles == ["the result of an attempt could not be read: AssertionError"]
 
 
 def test_results_that_come_together_are_written_together():
