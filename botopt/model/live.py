@@ -207,6 +207,9 @@ class LiveReader(Protocol):
     def outbox_due(self, now_us: int, channel: str, limit: int) -> Sequence[OutboxRow]:
         """What is pending on a channel and may be tried now: the first `limit`, by (next_us, key)."""
 
+    def outbox_ahead(self, now_us: int, limit: int) -> Sequence[OutboxRow]:
+        """Pending messages that were changed later than now, by a clock that went back since. Looks at all that wait."""
+
     def outbox_claimed(self) -> Sequence[OutboxRow]:
         """What was claimed and has no receipt: after a crash, the attempts whose fate is not known."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from botopt.model.delivery import Feedback
 from botopt.model.errors import StateCorrupt, StateError
-from botopt.model.live import OutboxQuery, OutboxRow, OutboxStatus, Parcel, unpack_parcel
+from botopt.model.live import OutboxRow, OutboxStatus, Parcel, unpack_parcel
 from botopt.model.user_state import Response, UserState
 from botopt.runtime.desk import Desk
 from botopt.runtime.feedback import resolve
@@ -19,7 +19,7 @@ from botopt.runtime.tasks import Task
 BACK_US = 1_000_000
 """A clock that goes back by less is not worth a thought: nothing waits longer than that for it."""
 
-_RESCHEDULED = 2_000
+_RESCHEDULED = 500
 _MOST_REASON = 200
 _AGAIN_US = 60_000_000
 _BROKEN = "botopt failed when it looked whether this may still go out; the log of the service says why"
@@ -123,7 +123,7 @@ class Conclude(Task[None]):
 class Reschedule(Task[int]):
     """Messages that were written by a clock that has gone back since: each waits as long as it was to wait, not longer.
 
-    Of the newest that wait, `_RESCHEDULED` at most: those that a jump put off are among them.
+    So many of them that events need not wait long; how many it were.
     """
 
     def __init__(self, now_us: int) -> None:
@@ -133,8 +133,8 @@ class Reschedule(Task[int]):
     def run(self, desk: Desk) -> int:
         now_us = self._now_us
         found = 0
-        for row in desk.store.outbox(OutboxQuery(statuses=(OutboxStatus.PENDING,), limit=_RESCHEDULED)):
-            if row.changed_us > now_us and row.key not in desk.draft.outbox:
+        for row in desk.store.outbox_ahead(now_us, _RESCHEDULED):
+            if row.key not in desk.draft.outbox:
                 next_us = now_us + max(row.next_us - row.changed_us, 0)
                 desk.draft.outbox[row.key] = msgspec.structs.replace(row, next_us=next_us, changed_us=now_us)
                 found += 1

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from botopt.model.errors import StateError
+from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.instants import instant_text
 from botopt.model.live import Changes, LiveStore
 from botopt.runtime.claims import BACK_US, Reschedule
@@ -85,6 +85,7 @@ class Writer:
         self._version: int | None = None
         self._may_be_dropped = False
         self._latest_us: int | None = None
+        self._may_be_ahead = False
         self._thread = threading.Thread(target=self._live, name="botopt-writer", daemon=True)
         self._deadline: float | None = None
         self._pause_until = 0.0
@@ -184,9 +185,17 @@ class Writer:
         return (TakeBackDropped(now_us),) if self._may_be_dropped else ()
 
     def _clock_went_back(self, now_us: int) -> Sequence[AnyTask]:
-        """At the start, too: it may have happened while nobody looked."""
+        """At the start, too: it may have happened while nobody looked. Until no message is left that it put off."""
         before_us, self._latest_us = self._latest_us, now_us
-        return () if before_us is not None and now_us > before_us - BACK_US else (Reschedule(now_us),)
+        self._may_be_ahead |= before_us is None or now_us <= before_us - BACK_US
+        if not self._may_be_ahead:
+            return ()
+        try:
+            self._may_be_ahead = bool(self._store.outbox_ahead(now_us, 1))
+        except StateCorrupt:  # it is told, and keeps nothing else from being done for ever
+            self._may_be_ahead = False
+            raise
+        return (Reschedule(now_us),) if self._may_be_ahead else ()
 
     def _swap(self, task: Swap) -> None:
         try:

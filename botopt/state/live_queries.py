@@ -24,6 +24,7 @@ DUE = (
     f"SELECT {OUTBOX} FROM outbox WHERE status = 'pending' AND status <> 'delivered'"  # noqa: S608
     " AND channel = ? AND next_us <= ? ORDER BY next_us, key LIMIT ?"
 )
+AHEAD = f"SELECT {OUTBOX} FROM outbox WHERE status = 'pending' AND status <> 'delivered' AND changed_us > ? LIMIT ?"  # noqa: S608
 CLAIMED = f"SELECT {OUTBOX} FROM outbox WHERE status = 'claimed' AND status <> 'delivered' ORDER BY +number"  # noqa: S608
 NEXT_US = (
     "SELECT next_us FROM outbox WHERE status = 'pending' AND status <> 'delivered' AND channel = ?"

@@ -67,6 +67,10 @@ class LiveReading:
         """What is pending on a channel and may be tried now: the first `limit`, by (next_us, key)."""
         return self._outbox(queries.DUE, (channel, now_us, limit))
 
+    def outbox_ahead(self, now_us: int, limit: int) -> Sequence[OutboxRow]:
+        """Pending messages that were changed later than now: by a clock that has gone back since."""
+        return self._outbox(queries.AHEAD, (now_us, limit))
+
     def outbox_claimed(self) -> Sequence[OutboxRow]:
         """What was claimed and has no receipt: after a crash, the attempts whose fate is not known."""
         return self._outbox(queries.CLAIMED, ())

@@ -173,6 +173,10 @@ class MemoryLive(MemoryStore):
         found = self._outbox(lambda row: _waits(row, channel) and row.next_us <= now_us)
         return sorted(found, key=attrgetter("next_us", "key"))[:limit]
 
+    def outbox_ahead(self, now_us: int, limit: int) -> Sequence[OutboxRow]:
+        """Pending messages that were changed later than now: by a clock that has gone back since."""
+        return self._outbox(lambda row: row.status is OutboxStatus.PENDING and row.changed_us > now_us)[:limit]
+
     def outbox_claimed(self) -> Sequence[OutboxRow]:
         """What was claimed and has no receipt: after a crash, the attempts whose fate is not known."""
         return self._outbox(lambda row: row.status is OutboxStatus.CLAIMED)

@@ -12,6 +12,7 @@ from botopt.model.silence import Silence
 from botopt.runtime.intake import Bounds
 from botopt.runtime.scheduler import PAGE
 from botopt.state.memory_control import MemoryControl
+from tests.runtime.fakes import full_disk
 from tests.runtime.making import DAY, HOUR, MINUTE, NOON, SECOND, Bench, event
 
 QUIET = '{id: night, quiet_hours: {from: "11:00", to: "13:00"}}'
@@ -168,3 +169,18 @@ def test_sequence_numbers_rise_with_the_groups() -> None:
         bench.receive(event(f"e{number}", user=f"u{number}"))
     rows = bench.store.decisions(DecisionQuery())
     assert all(newer.sequence > older.sequence for newer, older in pairwise(rows))
+
+
+def test_a_clock_that_jumps_back_puts_off_none_of_many_messages_whatever_the_disk_does() -> None:
+    bench = Bench()
+    bench.clock.now_us += HOUR
+    bench.receive(*(event("e1", user=f"u{number}", time_us=bench.clock()) for number in range(1_200)))
+    bench.clock.now_us -= HOUR
+    bench.receive(*(event("e2", user=f"later{number}", time_us=bench.clock()) for number in range(1_200)))
+    bench.clock.now_us -= HOUR
+    bench.store.before_commit = full_disk
+    bench.run()
+    bench.store.before_commit = lambda _: None
+    bench.writer._pause_until = 0.0
+    bench.run()
+    assert all(row.next_us <= bench.clock() for row in bench.store.messages.values())

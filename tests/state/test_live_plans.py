@@ -39,6 +39,7 @@ SINGLE = {
         queries.BY_PROVIDER_ID,
         "SEARCH outbox USING INDEX outbox_provider_id (channel=? AND provider_id=?)",
     ),
+    "outbox_ahead": (queries.AHEAD, "SEARCH outbox USING INDEX outbox_open (status=?)"),
     "drops": (queries.DROPS, "SEARCH audit USING INTEGER PRIMARY KEY (rowid>?)"),
     "by_address": (queries.BY_ADDRESS, "SEARCH outbox USING INDEX outbox_address (channel=? AND address=?)"),
 }
