@@ -153,7 +153,8 @@ class Engine:
         if state.deleted and event.type != "user.subscribed":
             return "the user was deleted: nothing is taken until user.subscribed", "user.deleted"
         if event.time_us + self._settings.dedupe_window_us <= clock_us:
-            return "too old to tell from a duplicate: newer events of this user are dedupe_window ahead", "time"
+            why = "it came, or newer events of this user did, dedupe_window or more after its time"
+            return f"too old to tell from a duplicate: {why}", "time"
         return None
 
     def _reject(self, event: Event, line: Line, detail: str, by: str | None) -> Decision:

@@ -136,3 +136,11 @@ def _event(engine: Engine, wire: dict[str, object]) -> Event:
     if isinstance(found, Event):
         return found
     return Event(str(wire["id"]), "", "paid", str(wire["user"]), timeline_us(str(wire["time"])))
+
+
+def test_an_event_that_came_late_is_not_told_that_newer_ones_are_ahead():
+    live = Live()
+    [refused] = live.decide(ev("a", "u", "09:00"), received=at("09:00") + 9 * DAY)
+    assert refused.detail == (
+        "too old to tell from a duplicate: it came, or newer events of this user did, dedupe_window or more after its time"
+    )
