@@ -208,7 +208,7 @@ class LiveReader(Protocol):
         """What is pending on a channel and may be tried now: the first `limit`, by (next_us, key)."""
 
     def outbox_ahead(self, now_us: int, limit: int) -> Sequence[OutboxRow]:
-        """Pending messages that were changed later than now, by a clock that went back since. Looks at all that wait."""
+        """Pending messages that were changed later than now, by a clock that went back since. Reads all that wait."""
 
     def outbox_claimed(self) -> Sequence[OutboxRow]:
         """What was claimed and has no receipt: after a crash, the attempts whose fate is not known."""

@@ -6,6 +6,7 @@ A policy with errors changes nothing: the last good one goes on.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -25,6 +26,9 @@ _LOOK_EVERY_MS = 1_000
 _SETTLED_S = 0.1
 """How long nothing must change before the files are read: editors and git write several."""
 _MOST_LOOKS = 50
+
+_LONGEST_END_S = 5.0
+"""How long the end of a service waits for files that are being read, from a network drive that hangs for example."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -116,11 +120,12 @@ class Reloading:
             thread.start()
 
     def stop(self) -> None:
-        """End; returns when both threads have."""
+        """End; returns when both threads have, or hang: what they read is not taken any more."""
         self._stop.set()
         self._asked.set()
+        end = time.monotonic() + _LONGEST_END_S
         for thread in self._threads:
-            thread.join()
+            thread.join(max(end - time.monotonic(), 0.0))
 
     def _serve(self) -> None:
         while True:
@@ -133,14 +138,17 @@ class Reloading:
     def _watch(self, workspace: Path, before: Stamp) -> None:
         """Whatever tells of changes, what counts is that the files are not as they were."""
         while not self._stop.is_set():
-            watched = folders(workspace, ())
-            for _ in self._looks(watched):
-                after = self._settled(workspace)
-                if after != before:
-                    before = after
-                    self.ask()
-                if folders(workspace, ()) != watched:
-                    break
+            try:
+                watched = folders(workspace, ())
+                for _ in self._looks(watched):
+                    after = self._settled(workspace)
+                    if after != before:
+                        before = after
+                        self.ask()
+                    if folders(workspace, ()) != watched:
+                        break
+            except OSError:  # a file that went while it was looked at
+                self._stop.wait(_LOOK_EVERY_MS / 1_000)
 
     def _looks(self, watched: Sequence[Path]) -> Iterator[object]:
         """When to look: at once after a change that the system tells of, and every second."""

@@ -14,6 +14,7 @@ from botopt.model.decision import Outcome, Reason
 from botopt.model.errors import InputError, StateError
 from botopt.model.live import DecisionQuery
 from botopt.model.policy import Policy
+from botopt.runtime import reload
 from botopt.runtime.items import Stopping
 from botopt.runtime.reload import Loaded, RefusedPolicy, Reloading
 from botopt.runtime.tasks import Swap
@@ -164,6 +165,42 @@ def test_a_change_with_errors_is_refused_and_a_good_one_after_it_taken(watched) 
     replace(watched.folder, "channel: smss", "channel: chat")
     assert isinstance(watched.next(), Policy)
     assert watched.reloading.refused is None
+
+
+def test_a_folder_that_vanishes_while_it_is_looked_at_ends_no_watching(tmp_path, monkeypatch) -> None:
+    watched = Watched(tmp_path)
+    looked = threading.Event()
+
+    def vanishing(workspace: Path):
+        looked.set()
+        raise FileNotFoundError("rules/more")
+
+    watched.reloading.start(tmp_path)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(reload, "stamp", vanishing)
+            assert looked.wait(30)
+        replace(watched.folder, "Hello", "Good day", "templates/all.yaml")
+        assert isinstance(watched.next(), Policy)
+    finally:
+        watched.reloading.stop()
+
+
+def test_stopping_waits_only_so_long_for_a_workspace_that_cannot_be_read_to_its_end(tmp_path, monkeypatch) -> None:
+    watched = Watched(tmp_path)
+    monkeypatch.setattr(reload, "_LONGEST_END_S", 0.05)
+    going, on = threading.Event(), threading.Event()
+
+    def hanging() -> Loaded:
+        going.set()
+        assert on.wait(30)
+        return Loaded(None)
+
+    watched.reloading._loader = hanging
+    watched.reloading.start(tmp_path)
+    assert going.wait(30)
+    watched.reloading.stop()
+    on.set()
 
 
 def test_new_files_in_new_folders_are_seen(watched) -> None:
