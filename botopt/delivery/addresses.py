@@ -25,6 +25,7 @@ _NOT_PUBLIC_4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",  # shared by the customers of a carrier (CGNAT)
         "127.0.0.0/8",
+        "168.63.129.16/32",  # public by its number, and in Azure every machine's own host
         "169.254.0.0/16",  # link-local, and the metadata of clouds
         "172.16.0.0/12",
         "192.0.0.0/24",

@@ -26,6 +26,11 @@ from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionT
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
 from botopt.model.policy import DeliverySettings, Value
 
+_ADDRESS_REFUSED, _MESSAGE_REFUSED = "the address was refused", "the message was refused"
+_NO_SUCH_LETTERS = "the server takes no addresses with such letters"
+_OF_THE_MESSAGE = frozenset({_ADDRESS_REFUSED, _MESSAGE_REFUSED, _NO_SUCH_LETTERS})
+"""What a message is to blame for. Anything else (the login, the sender) waits until somebody has mended it."""
+
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -74,7 +79,8 @@ class Email(Channel):
                 return Delivered(self._hand_over(server, message, to, content, sent))
         except _Refused as fault:
             words = plain(fault.words.decode("utf-8", "replace"), self._secrets)
-            return Failed(f"{fault.step}: {fault.code} {words}".strip(), retryable=not 500 <= fault.code < 600)
+            final = fault.step in _OF_THE_MESSAGE and 500 <= fault.code < 600
+            return Failed(f"{fault.step}: {fault.code} {words}".strip(), retryable=not final)
         except Forbidden as fault:
             return Failed(str(fault))
         except (Unknown, OSError, smtplib.SMTPException, ValueError) as fault:
@@ -152,13 +158,13 @@ class Email(Channel):
                 raise _Refused(fault.smtp_code, _bytes(fault.smtp_error), "the login was refused") from None
         options = ["SMTPUTF8", "BODY=8BITMIME"] if not to.isascii() else []
         if options and not server.has_extn("smtputf8"):
-            raise _Refused(550, b"", "the server takes no addresses with such letters")
+            raise _Refused(550, b"", _NO_SUCH_LETTERS)
         _expect(server.mail(self._from.addr_spec, options), "the sender was refused", 250)
-        _expect(server.rcpt(to), "the address was refused", 250, 251)
-        _expect(server.docmd("DATA"), "the message was refused", 354)
+        _expect(server.rcpt(to), _ADDRESS_REFUSED, 250, 251)
+        _expect(server.docmd("DATA"), _MESSAGE_REFUSED, 354)
         server.send(_LEADING_DOT.sub(b"..", content) + b".\r\n")
         sent.set()
-        _expect(server.getreply(), "the message was refused", 250)
+        _expect(server.getreply(), _MESSAGE_REFUSED, 250)
         return message_id(message, self._from)
 
 

@@ -128,8 +128,10 @@ class Rasa(Channel):
             return self._failure(response, record(body), intent)
         if not isinstance(body, dict):
             return Failed("the answer was not a JSON object", retryable=True, unsure=True)
-        if "messages" not in body or self._channel(body) == _COLLECTS_AND_PUSHES:
+        if "messages" not in body:
             return Delivered()
+        if items(body["messages"]) and self._channel(body) == _COLLECTS_AND_PUSHES:
+            return Delivered()  # a picture or buttons are pushed as well as a text
         texts = (words(record(message).get("text")) for message in items(body["messages"]))
         found = tuple(text for text in texts if text.strip())
         if not found:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from botopt.delivery.http import Http, HttpFault, Response
+from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import (
     Answer,
@@ -39,6 +40,7 @@ _LABEL = 75
 _MOST_BUTTONS = 25
 _MOST_TEXT = 12_000
 _MOST_KNOWN = 10_000
+_MOST_FIELDS = 50
 
 _TRY_LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "accesslimited"})
 _MAY_HAVE_WORKED = frozenset({"internal_error", "fatal_error", "request_timeout"})
@@ -75,7 +77,7 @@ class Slack(Channel):
                     if isinstance(opened, Failed):
                         return opened
                     channel = opened
-                headers = {**self._headers, **message.trace}
+                headers = {**self._headers, **trace_headers(message.trace)}
                 url = f"{self._url}/chat.postMessage"
                 response = self._http.request("POST", url, headers=headers, json=payload(message, channel))
         except HttpFault as fault:
@@ -93,7 +95,10 @@ class Slack(Channel):
         check_signature(self._secret, inbound)
         if inbound.headers.get("content-type", "").startswith("application/json"):
             return _event(_decoded(inbound.body), self._here)
-        fields = parse_qs(inbound.body.decode("utf-8", "replace"), max_num_fields=20)
+        try:
+            fields = parse_qs(inbound.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise Refused(400, "the body is not what Slack sends") from None
         if "payload" not in fields:
             return Answer()  # a slash command, say: nothing that concerns a message
         return _interaction(_decoded(fields["payload"][0].encode()), self._here)

