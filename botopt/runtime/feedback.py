@@ -37,10 +37,19 @@ class TakeFeedback(Task[Sequence[Received]]):
         return [told.user for told in self._told if told.user is not None]
 
     def run(self, desk: Desk) -> Sequence[Received]:
-        return tuple([self._take(desk, told, place) for place, told in enumerate(self._told)])
+        """A platform that names a user in several ways tells one thing: it leaves no more than one record."""
+        found = [resolve(desk, self._channel, told, self.received_us) for told in self._told]
+        known = {event.id for event in found if isinstance(event, Event)}
+        received: list[Received] = []
+        for place, (told, event) in enumerate(zip(self._told, found, strict=True)):
+            if isinstance(event, str) and told.event_id in known:
+                received.append(Received(told.event_id, accepted=False))
+                continue
+            known.add(told.event_id)
+            received.append(self._take(desk, told, event, place))
+        return tuple(received)
 
-    def _take(self, desk: Desk, told: Feedback, place: int) -> Received:
-        event = resolve(desk, self._channel, told, self.received_us)
+    def _take(self, desk: Desk, told: Feedback, event: Event | str, place: int) -> Received:
         origin = f"{self.number}:{place}"
         if isinstance(event, Event):
             return desk.decide(event, self.received_us, origin, {}, same_policy=True)

@@ -61,6 +61,17 @@ def test_the_user_is_found_by_whatever_the_platform_names(bench: Bench, whom, ex
     assert responses(bench) == expected
 
 
+def test_one_thing_that_a_platform_tells_by_several_names_leaves_one_record(bench: Bench) -> None:
+    before = len(bench.store.decisions(DecisionQuery(limit=100)))
+    both = [Feedback(type="user.active", event_id="SM1", address=address) for address in ("whatsapp:+49", "+49")]
+    assert [one.accepted for one in bench.told(*both)] == [False, True]
+    assert [one.accepted for one in bench.told(both[1], both[1])] == [True, True]
+    assert len(bench.store.decisions(DecisionQuery(limit=100))) == before
+    nobody = [msgspec.structs.replace(one, event_id="SM2", address=f"{one.address}00") for one in both]
+    assert [one.accepted for one in bench.told(*nobody)] == [False, False]
+    assert len(bench.store.decisions(DecisionQuery(limit=100))) == before + 1
+
+
 @pytest.mark.parametrize(
     ("whom", "channel", "sentence"),
     [
