@@ -166,7 +166,7 @@ def _channels(composed: Composed) -> Iterator[str]:
     from botopt.delivery.registry import CHANNEL_TYPES
 
     for name, channel in sorted(composed.running.policy.channels.items()):
-        honesty = CHANNEL_TYPES[channel.type].honesty.value.replace("_", " ")
+        honesty = CHANNEL_TYPES[channel.type].honesty_with(dict(channel.options)).value.replace("_", " ")
         yield f"{name} ({channel.type}, tested: {honesty})"
 
 

@@ -189,6 +189,7 @@ TYPE = ChannelType(
     honesty=Honesty.OFFICIAL_CLIENT,
     callbacks=True,
     needs_transport=True,
+    documented=lambda options: options.get("api") in _CHANNELS,
     pushes=lambda options: options.get("api") in _CHANNELS,
     extra="server",
     # The notify APIs take 600 a minute and 18,000 an hour for each bot, and both must hold: 300 a minute keeps both.

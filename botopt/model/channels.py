@@ -119,11 +119,17 @@ class ChannelType(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the platform may only return texts, which then go out through the channel named by `reply`."""
     pushes: Callable[[Mapping[str, Value]], bool] = lambda _: False
     """Where `needs_transport`: whether with these options it brings every message to users itself all the same."""
+    documented: Callable[[Mapping[str, Value]], bool] = lambda _: False
+    """Whether with these options our tests rest on documentation alone, whatever `honesty` says of the others."""
     max_length: int | None = None
     extra: str = ""
     """The extra of the package that it needs, such as `server`."""
     settings: DeliverySettings = DeliverySettings()
     check: Callable[[Mapping[str, Value]], tuple[str, ...]] = lambda _: ()
+
+    def honesty_with(self, options: Mapping[str, Value]) -> Honesty:
+        """What our tests of a channel with these options rest on."""
+        return Honesty.DOCUMENTATION if self.documented(options) else self.honesty
 
     def gives_texts(self, options: Mapping[str, Value]) -> bool:
         """Whether a channel with these options may only return texts, so that another must carry them."""

@@ -135,7 +135,7 @@ class Metrics:
         self._reloads.labels(result).inc()
 
     def clicked(self, result: str) -> None:
-        """A click link: `recorded`, `again`, `preview`, `late` or `unknown`."""
+        """A click link: `recorded`, `preview`, `late`, `lost` or `unknown`."""
         self._clicks.labels(result).inc()
 
     def page(self, status: Status, channels: Sequence[ChannelState]) -> bytes:

@@ -15,6 +15,7 @@ from botopt.runtime.items import Answering, Overloaded, Received, Stopping
 from botopt.server import webhook_signatures
 from botopt.server.auth import Caller
 from botopt.server.content import Content, Incoming, media_type, read_events
+from botopt.server.endpoint import CALLER
 from botopt.server.idempotency import Claim, claim_of
 from botopt.server.parameters import flag
 from botopt.server.problems import MEDIA_TYPE, unavailable
@@ -45,6 +46,7 @@ async def _receive(site: Site, request: Request, caller: Caller | None, *, only:
     body = await site.bodies.read(request)
     if caller is None:
         caller = site.door.by_signature(headers, body)
+        request.scope[CALLER] = caller.id
         site.buckets.take(caller.id)
         signed_id = headers.get(webhook_signatures.ID)
     else:

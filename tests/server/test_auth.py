@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -153,6 +154,17 @@ def test_an_unknown_key_is_refused_while_the_state_cannot_be_read():
 def test_a_signature_of_the_official_package_will_do(signed):
     body = json.dumps(event()).encode()
     assert signed.client.post("/v1/events", content=body, headers=by_official_package(body)).status_code == 202
+
+
+def test_the_log_says_that_a_signature_let_somebody_in(signed):
+    body = json.dumps(event("signed-log")).encode()
+    headers = by_official_package(body, id="msg_log") | {"x-request-id": "signed-log"}
+    signed.client.post("/v1/events", content=body, headers=headers)
+    deadline = time.monotonic() + 10
+    while '"request_id":"signed-log"' not in signed.log.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    [line] = [line for line in signed.log.getvalue().splitlines() if '"request_id":"signed-log"' in line]
+    assert json.loads(line)["caller"] == "webhook"
 
 
 def test_an_older_secret_works_beside_the_new_one(signed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botopt.delivery.koreai import TYPE
-from botopt.model.channels import Channel
+from botopt.model.channels import Channel, Honesty
 from botopt.model.delivery import Answer, Feedback, Refused
 from tests.delivery.fakes.kore import BOT, CLIENT_ID, SECRET
 from tests.delivery.platforms import TOKEN, callback, channel
@@ -153,3 +153,16 @@ def test_options_from_the_environment_are_left_to_it():
 )
 def test_only_the_webhook_may_give_texts_back(api: str | None, texts: bool):
     assert TYPE.gives_texts({"api": api} if api else {}) is texts
+
+
+@pytest.mark.parametrize(
+    ("api", "honesty"),
+    [
+        (None, Honesty.OFFICIAL_CLIENT),
+        ("webhook", Honesty.OFFICIAL_CLIENT),
+        ("notify_v1", Honesty.DOCUMENTATION),
+        ("notify_v2", Honesty.DOCUMENTATION),
+    ],
+)
+def test_nobody_claims_more_of_the_notify_apis_than_their_documentation(api: str | None, honesty: Honesty):
+    assert TYPE.honesty_with({} if api is None else {"api": api}) is honesty
