@@ -24,6 +24,9 @@ from botopt.model.policy import WhenUnsure
 
 ROOT = Path(__file__).parent.parent
 _MARK = re.compile(r"^<!-- generated: ([a-z0-9-]+) -->$", re.MULTILINE)
+_USUAL = frozenset(("400", "401", "403", "405", "408", "413", "415", "429", "431", "500", "503"))
+"""Statuses that mean the same at every address."""
+
 _OTHER = "urn:botopt:schema:"
 _OUTPUT = re.compile(r"^<!-- (?:output|run): .* -->\n", re.MULTILINE)
 
@@ -106,7 +109,7 @@ def http() -> str:
     from botopt.server.openapi.document import document
 
     root = document(ENDPOINTS)
-    parts = []
+    parts = [_problems()]
     for tag in root["tags"]:
         parts.append(f"## {tag['name'].capitalize()}\n\n{tag['description']}")
         for path, methods in root["paths"].items():
@@ -141,9 +144,19 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     if asked:
         rows = [f"| `{one['name']}` | {one['in']} | {_cell(one['description'])} |" for one in asked]
         lines.append("\n".join(("| parameter | in | meaning |", "| --- | --- | --- |", *rows)))
-    answers = [f"| {status} | {_cell(answer['description'])} |" for status, answer in operation["responses"].items()]
-    lines.append("\n".join(("| status | meaning |", "| --- | --- |", *answers)))
+    answers = {status: answer["description"] for status, answer in operation["responses"].items()}
+    rows = [f"| {status} | {_cell(meaning)} |" for status, meaning in answers.items() if status not in _USUAL]
+    lines.append("\n".join(("| status | meaning |", "| --- | --- |", *rows)))
+    lines.append(f"Problems as everywhere: {', '.join(status for status in answers if status in _USUAL)}.")
     return "\n\n".join(lines)
+
+
+def _problems() -> str:
+    """Every kind of problem, once: most addresses answer with most of them."""
+    from botopt.server.problems import TITLES, URN
+
+    rows = [f"| {status} | `{URN}{kind}` | {title} |" for kind, (status, title) in TITLES.items()]
+    return "\n".join(("## Problems", "", "| status | `type` | `title` |", "| --- | --- | --- |", *rows))
 
 
 def exits() -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from botopt.model.silence import Silence
 
 app = typer.Typer(
-    no_args_is_help=True, help="Hold back messages of some event types for a while; also while the service runs."
+    no_args_is_help=True, help="Stop messages of some event types for a while; also while the service runs."
 )
 
 _ALWAYS_US = -(1 << 62)
@@ -40,7 +40,7 @@ def add(
     state: ServiceState = DEFAULT,
     format: OutputFormat = Format.TEXT,
 ) -> None:
-    """Hold back messages from now on. They are decided as `silenced`, and are not sent later.
+    """Stop messages from now on. They are decided as `silenced`, and are not sent later.
 
     Prints the silence's id, with which it can be ended early.
     """
