@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
 from botopt.cli.exits import Exit
 from botopt.cli.options import Format, OutputFormat
+
+if TYPE_CHECKING:
+    import httpx
 
 KEY_VARIABLE = "BOTOPT_API_KEY"
 _SECONDS = 10.0
@@ -80,6 +83,8 @@ def of_service(url: str) -> dict[str, Any]:
     told["ready"] = told.get("ready") is True
     if numbers.status_code == 200:
         told["counts"] = dict(_counts(numbers.text))
+    elif key is not None:
+        told["no_counts"] = _why(numbers)
     return told
 
 
@@ -108,6 +113,14 @@ def of_file(path: Path) -> dict[str, Any]:
         }
     finally:
         reader.close()
+
+
+def _why(answer: httpx.Response) -> str:
+    """Why there are no numbers, in the service's own words where it has some."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"/metrics says {answer.status_code}"
 
 
 def _counts(page: str) -> Iterator[tuple[str, float]]:

@@ -40,6 +40,8 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield from _channels(told)
     yield from _silences(told.get("silences"))
     yield from _counts(told.get("counts") or {})
+    if told.get("no_counts"):
+        yield _line("no numbers", told["no_counts"])
     for notice in told.get("notices", ()):
         yield _line("notice", notice)
 

@@ -56,6 +56,11 @@ def test_a_service_that_is_not_ready_says_why():
     assert next(lines({"ready": False})) == "not ready: it does not say why"
 
 
+def test_a_key_that_is_refused_is_told():
+    told = {"ready": True, "no_counts": "this needs the scope read, and the key has ingest"}
+    assert list(lines(told)) == ["ready", "no numbers       this needs the scope read, and the key has ingest"]
+
+
 def test_a_file_knows_no_breakers():
     silences = [{"id": "qomfyl", "until": "2026-03-01T09:00:00Z", "events": []}]
     assert list(lines({"held": 0, "keys": 2, "outbox": {"chat/dead": 1}, "silences": silences})) == [

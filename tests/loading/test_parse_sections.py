@@ -90,7 +90,7 @@ SECTIONS = [
     ("categories: {news: {⟦consents⟧: opt_in}}", "B101", 'in the category "news"', '"consent"'),
     ("categories: {news: {engagement: ⟦no⟧}}", "B105", "on or off", "engagement: off"),
     ("channels: {chat: {type: ⟦consol⟧}}", "B102", 'unknown channel type "consol"', '"console"'),
-    ("channels: {⟦chat⟧: {}}", "B103", 'the channel "chat" has no type', "add type: console"),
+    ("channels: {⟦chat⟧: {}}", "B103", 'the channel "chat" has no type', "add type: console, or another one: "),
     ("channels: {chat: ⟦console⟧}", "B104", "", "chat: {type: console}"),
     ("channels: {chat: {type: webhook, ⟦ulr⟧: x, secret: '${S}'}}", "B101", 'in the channel "chat"', '"url"'),
     ("channels: {⟦Chat⟧: {type: console}}", "B107", "the name of a channel", "type chat"),

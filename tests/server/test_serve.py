@@ -129,6 +129,8 @@ def test_keys_open_the_door_also_while_it_runs(tmp_path):
         live.wait_for(lambda: "yes" if live.client.get("/metrics", headers=headers).status_code == 200 else "")
         told = botopt("status", "--url", live.url, "--format", "json", cwd=tmp_path, BOTOPT_API_KEY=KEYS["read"])
         assert json.loads(told.stdout)["counts"]
+        told = botopt("status", "--url", live.url, "--format", "json", cwd=tmp_path, BOTOPT_API_KEY=KEYS["ingest"])
+        assert json.loads(told.stdout)["no_counts"] == "this needs the scope read, and the key has ingest"
         assert live.end() == 0
     log = "\n".join((*live.out, *live.err))
     assert not any(key.rpartition("_")[2] in log for key in KEYS.values())

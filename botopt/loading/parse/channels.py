@@ -10,6 +10,7 @@ from botopt.loading.parse.block import Block
 from botopt.loading.parse.delivering import HINTS, Around, read_delivery
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.options import read_option, suggested
+from botopt.loading.parse.wording import listed
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.model.channels import ChannelType, Option
 from botopt.model.errors import UsageError
@@ -79,12 +80,19 @@ def _type(
             findings.report("B102", known.position, str(fault), "install its package anew, or ask who wrote it")
             return None
     block = Block(findings, inner, ["type", *_keys(inner)], what, place)
-    if block.needs("type", hint=f"add type: {min(channel_types, default='…')}") and block.text("type") is not None:
+    if block.needs("type", hint=_any_type(channel_types)) and block.text("type") is not None:
         assert known is not None
         there = f"there is {', '.join(sorted(channel_types))}; is the package that brings another one installed?"
         hint = did_you_mean(type_, channel_types) or there
         findings.report("B102", known.position, f'unknown channel type "{type_}"', hint)
     return None
+
+
+def _any_type(channel_types: Mapping[str, ChannelType]) -> str:
+    """For who has named none: the one that needs no options comes first, if it is there."""
+    first = "console" if "console" in channel_types else min(channel_types, default="…")
+    others = sorted(channel_types.keys() - {first})
+    return f"add type: {first}{f', or another one: {listed(others)}' if others else ''}"
 
 
 def _options(block: Block, channel: str, type_: ChannelType) -> dict[str, Value]:

@@ -89,7 +89,7 @@ def _report(findings: Findings, scalar: Scalar, text: str, key: str, channel: st
         hint = f"a name is made of letters, digits and _: type {key}: ${{{name}}}"
         findings.report("B125", scalar.position, f"{key} must be a ${{NAME}}, and its name is none", hint)
     else:
-        message = f"{key} is secret, and must not stand in a file"
+        message = f"the value of {key} is a secret, and must not stand in a file"
         hint = f"type {key}: ${{{name}}}, and give its value in the environment; whoever saw it here knows it"
         findings.report("B124", scalar.position, message, hint)
 
