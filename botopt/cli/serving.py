@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,13 +153,18 @@ def _ready(asked: Asked, composed: Composed, port: int) -> None:
     from botopt.cli.console import say
 
     host = f"[{asked.host}]" if ":" in asked.host else asked.host
-    channels = ", ".join(_channels(composed)) or "none"
-    unsafe = "; ".join(_unsafe(asked))
     composed.log_ready(f"http://{host}:{port}")
-    say(
-        f"botopt serves revision {composed.running.policy.revision} at http://{host}:{port}; channels: {channels}"
-        f"{f'; unsafe: {unsafe}' if unsafe else ''}"
-    )
+    head = f"botopt serves revision {composed.running.policy.revision} at http://{host}:{port}"
+    say(ready_text(head, tuple(_channels(composed)), tuple(_unsafe(asked)), many_lines=sys.stderr.isatty()))
+
+
+def ready_text(head: str, channels: Sequence[str], unsafe: Sequence[str], *, many_lines: bool) -> str:
+    """What is said when the door is open: one line, or several for who reads it on a terminal."""
+    if many_lines:
+        told = [f"  channel  {one}" for one in channels] + [f"  unsafe   {one}" for one in unsafe]
+        return "\n".join((head, *told, "  Ctrl-C ends it"))
+    parts = [head, f"channels: {', '.join(channels) or 'none'}", *([f"unsafe: {'; '.join(unsafe)}"] if unsafe else [])]
+    return "; ".join(parts)
 
 
 def _channels(composed: Composed) -> Iterator[str]:

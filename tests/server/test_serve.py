@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from botopt.cli.app import app
 from botopt.cli.exits import Exit
 from botopt.cli.faults import exit_code_of
+from botopt.cli.serving import ready_text
 from botopt.model.errors import UsageError
 from botopt.model.instants import instant_text
 from botopt.runtime.clock import now_us
@@ -189,6 +190,21 @@ def test_what_makes_no_sense_is_said_in_a_sentence(tmp_path, words, env, code, s
     told = done.output + "".join(capsys.readouterr())
     assert (ended, said in told) == (code, True), told
     assert "whsec_short" not in told
+
+
+def test_a_terminal_is_told_in_lines_and_a_log_in_one():
+    said = ("botopt serves", ("chat (console)", "sms (twilio)"), ("anybody may call",))
+    assert ready_text(*said, many_lines=False) == (
+        "botopt serves; channels: chat (console), sms (twilio); unsafe: anybody may call"
+    )
+    assert ready_text(*said, many_lines=True).splitlines() == [
+        "botopt serves",
+        "  channel  chat (console)",
+        "  channel  sms (twilio)",
+        "  unsafe   anybody may call",
+        "  Ctrl-C ends it",
+    ]
+    assert ready_text("botopt serves", (), (), many_lines=False) == "botopt serves; channels: none"
 
 
 def test_a_port_that_is_taken_is_said():
