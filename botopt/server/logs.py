@@ -47,6 +47,9 @@ _SILENCED = ("uvicorn.access", "httpx", "httpcore", "asyncio", "watchfiles")
 """Loggers that would quote addresses with secrets in them, or say what we say ourselves."""
 
 _SOON_S = 0.05
+_IDLE_S = 2.0
+"""How long the thread that writes waits for more before it ends; the next line begins another."""
+
 _MOST_WAITING = 10_000
 _FIRST = ("timestamp", "level", "event")
 
@@ -132,11 +135,13 @@ class Lines:
                 self._thread.start()
 
     def _live(self) -> None:
-        while True:
-            self._wake.wait()
+        while self._wake.wait(_IDLE_S):
             sleep(_SOON_S)
             self._wake.clear()
             self.flush()
+        self._thread = None
+        if self._waiting:  # since the last look; who comes from now on sees that there is no thread
+            self._begin()
 
 
 def _others(shared: list[Processor], renderer: Processor, level: int, lines: Lines) -> None:
