@@ -128,7 +128,7 @@ class _Looking:
     def _see_type(self, event: Recorded) -> None:
         stats = self.types.get(event.type)
         if stats is None:
-            if len(self.types) >= MOST_TYPES or not event.type.isprintable():
+            if len(self.types) >= MOST_TYPES or not event.type.isprintable() or event.type.isspace():
                 self.left_out += 1
                 return
             stats = self.types[event.type] = TypeStats()

@@ -94,7 +94,7 @@ def test_the_proposal_validates_and_takes_every_event_that_can_be_declared(event
     assert proposal.unfit == 0, proposal.faults
     decoder = Decoder(policy)
     for line, one in zip(lines_of(events), events, strict=True):
-        if one["type"].isprintable():
+        if one["type"].isprintable() and not one["type"].isspace():
             assert isinstance(decoder.decode(line.raw, line.number), Event), (decoder.decode(line.raw, 1), text)
 
 
@@ -230,3 +230,9 @@ def test_packed_files_are_read_too(tmp_path):
     path.write_bytes(gzip.compress(b"".join(line.raw + b"\n" for line in lines_of([event(1, a=1)]))))
     with Inputs([str(path)]) as inputs:
         assert list(infer(inputs).events) == ["paid"]
+
+
+def test_a_type_of_nothing_but_spaces_is_left_out():
+    proposal, _, policy = proposed([{**event(1), "type": " "}, event(2)])
+    assert any(remark.startswith("1 events are left out") for remark in proposal.remarks)
+    assert list(policy.events) == ["paid"]
