@@ -29,16 +29,19 @@ _DAMAGED = "the message cannot be read any more: its bytes in the state file are
 class Claim(Task[Sequence[Claimed]]):
     """Claim what is due on a channel. What must not go out any more is withdrawn, and taken back."""
 
-    def __init__(self, channel: str, limit: int, now_us: int, to: str | None = None) -> None:
+    def __init__(
+        self, channel: str, limit: int, now_us: int, to: str | None = None, due_us: int | None = None
+    ) -> None:
         super().__init__()
         self._to = to
         self._channel = channel
         self._limit = limit
         self._now_us = now_us
+        self._due_us = now_us if due_us is None else due_us
 
     def run(self, desk: Desk) -> Sequence[Claimed]:
         drafted = desk.draft.outbox
-        due = desk.store.outbox_due(self._now_us, self._channel, self._limit)
+        due = desk.store.outbox_due(self._due_us, self._channel, self._limit)
         rows = [row for row in due if row.key not in drafted]  # else another task of this group has it already
         with suppress(StateCorrupt):  # of one user: whose it is comes out below
             desk.states.bring(row.user for row in rows)

@@ -61,11 +61,17 @@ class Claimed(msgspec.Struct, frozen=True):
 class Writing(Protocol):
     """What delivery asks of the writer. Every future ends when the change is on the disk, or with its fault."""
 
-    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
+    def claim(
+        self, channel: str, limit: int, to: str | None = None, due_us: int | None = None
+    ) -> Future[Sequence[Claimed]]:
         """Claim what is due on a channel. What must not go out any more is withdrawn instead, and not given back.
 
-        `to` is the attribute that holds addresses, as the channel that asks was made with it (None: the user's id): the
-        policy that decides may be another one by now.
+        Args:
+            channel: its name.
+            limit: how many at most.
+            to: the attribute that holds addresses, as the channel that asks was made with it (None: the user's id): the
+                policy that decides may be another one by now.
+            due_us: only what was due by then; None: by now.
         """
 
     def conclude(self, rows: Sequence[OutboxRow], feedback: Sequence[Feedback] = ()) -> Future[None]:

@@ -164,9 +164,11 @@ class Service:
 
     # ------------------------------------------------------------ items.Writing
 
-    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
+    def claim(
+        self, channel: str, limit: int, to: str | None = None, due_us: int | None = None
+    ) -> Future[Sequence[Claimed]]:
         """See `items.Writing`."""
-        task = Claim(channel, limit, self._clock(), to)
+        task = Claim(channel, limit, self._clock(), to, due_us)
         self._writer.intake.put_first(task)
         return task.future
 

@@ -21,7 +21,7 @@ from botopt.runtime.delivering.limiter import Limiter
 from botopt.runtime.delivering.making import Made
 from botopt.runtime.delivering.outgoing import outgoing
 from botopt.runtime.delivering.receipts import sound
-from botopt.runtime.delivering.transitions import Transition, after, is_due, released
+from botopt.runtime.delivering.transitions import Transition, after, is_due, out_of_time, released
 from botopt.runtime.delivering.watching import ChannelStatus
 from botopt.runtime.delivering.world import World
 from botopt.runtime.items import Claimed
@@ -35,6 +35,9 @@ LIMIT_TIMES, LIMIT_EXTRA_US = 2, 5 * SECOND_US
 _FIRST_TROUBLE_US = SECOND_US // 10
 _FIRST_IDLE_US, _LONGEST_IDLE_US = SECOND_US // 1_000, SECOND_US // 50
 _LONGEST_TROUBLE_US = LONGEST_SLEEP_US
+_MOST_HANDED_OVER = 20
+"""At a time, to the channel that takes over. Few, because a crash leaves them in doubt."""
+
 _MOST_UNWRITTEN = 100
 """Results that are not on the disk, before nothing more is claimed."""
 
@@ -164,7 +167,7 @@ class Lane:
             most, wait_us = self._gate.free(self._world.monotonic_us(), free)
         self._tell()
         if not most:
-            return wait_us or LONGEST_SLEEP_US
+            return min(wait_us or LONGEST_SLEEP_US, self._hand_over())
         next_us, now_us = self._world.next_us(self.made.name), self._world.now_us()
         if next_us is None:
             return LONGEST_SLEEP_US
@@ -178,6 +181,27 @@ class Lane:
         # What was due was withdrawn, and more may be. If not, this must not go round and round.
         self._empty += 1
         return min(_FIRST_IDLE_US << min(self._empty // 8, 16), _LONGEST_IDLE_US)
+
+    def _hand_over(self) -> int:
+        """While the platform is down: what has waited for as long as it would have been tried goes to the channel that
+        takes over. How long until there may be more.
+        """
+        settings = self.made.settings
+        with self._changed:
+            down = self._gate.state is not Breaker.CLOSED or self._gate.paused_us(self._world.monotonic_us()) > 0
+        if settings.fallback is None or not down:
+            return LONGEST_SLEEP_US
+        next_us, now_us = self._world.next_us(self.made.name), self._world.now_us()
+        if next_us is None:
+            return LONGEST_SLEEP_US
+        due_us = now_us - settings.retry_for_us
+        if next_us > due_us:
+            return next_us - due_us
+        claimed = self._claimed(_MOST_HANDED_OVER, due_us)
+        for each in claimed:
+            self._conclusions.claimed_again(each.row.key)
+            self._conclusions.add(out_of_time(each.row, settings, now_us))
+        return 0 if claimed else LONGEST_SLEEP_US
 
     def _begin(self, most: int) -> int:
         """Claim messages and begin to send them; how many."""
@@ -204,9 +228,9 @@ class Lane:
                 raise
         return len(claimed)
 
-    def _claimed(self, most: int) -> Sequence[Claimed]:
+    def _claimed(self, most: int, due_us: int | None = None) -> Sequence[Claimed]:
         """What the writer has claimed. Nothing where this has to end and the writer does not answer."""
-        future = self._world.writing.claim(self.made.name, most, self.made.settings.to)
+        future = self._world.writing.claim(self.made.name, most, self.made.settings.to, due_us)
         while not wait([future], _ANSWER_S).done:
             if self._until_us is not None and self._world.monotonic_us() >= self._until_us and future.cancel():
                 return ()  # else the writer has begun with it, and answers

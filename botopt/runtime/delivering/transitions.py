@@ -29,6 +29,7 @@ small draws must not use up the attempts of a message in seconds.
 LONGEST_WAIT_US = DAY_US
 """No message waits longer for its next attempt. Who asks for more has refused it."""
 
+_DOWN = "the platform was down for as long as a message is tried"
 _MOST_REASON = 200
 _MOST_DETAIL = 500
 
@@ -90,6 +91,17 @@ def released(row: OutboxRow, now_us: int) -> OutboxRow:
         next_us=now_us,
         changed_us=now_us,
     )
+
+
+def out_of_time(row: OutboxRow, settings: DeliverySettings, now_us: int) -> Transition:
+    """A claimed row that is not tried, because its platform has been down for as long as a message is tried: the next
+    channel has its turn. What may have arrived, or has no next channel, waits until it can be tried.
+    """
+    waiting = released(row, now_us)
+    if row.doubtful or settings.fallback is None or settings.fallback in tried(row):
+        return Transition((waiting,))
+    row = msgspec.structs.replace(row, attempts=waiting.attempts, first_us=waiting.first_us)
+    return _dead(row, _DOWN, settings, now_us)
 
 
 def is_due(next_us: int, now_us: int) -> bool:

@@ -139,7 +139,9 @@ class Writer:
         with self._lock:
             return {status: count for status, count in self._counts.items() if count}
 
-    def claim(self, channel: str, limit: int, to: str | None = None) -> Future[Sequence[Claimed]]:
+    def claim(
+        self, channel: str, limit: int, to: str | None = None, due_us: int | None = None
+    ) -> Future[Sequence[Claimed]]:
         with self._lock:
             self.claims.append((channel, limit))
             self.asked_for.append(to)
@@ -148,7 +150,7 @@ class Writer:
             now_us, found = self.clock.now_us(), []
             for _ in range(limit):
                 next_us = self.next_us(channel)
-                if next_us is None or not is_due(next_us, now_us):
+                if next_us is None or not is_due(next_us, now_us if due_us is None else due_us):
                     break
                 row = self.rows[heappop(self._queues[channel])[1]]
                 why = self.withdrawing(row)

@@ -121,6 +121,42 @@ def test_a_fallback_takes_over_at_once():
         assert not place.writer.feedback
 
 
+def test_while_a_platform_is_down_its_fallback_gets_what_has_waited_long_enough():
+    """Not one message at a time, as its turn to try comes: all that have waited for as long as they would be tried."""
+    chat, sms = Scripted(LATER), Scripted()
+    using = alone(fallback="sms", retry_for_us=FIRST_OPEN_US // 2)
+    with office(made(chat, settings=using), made(sms, "sms"), rows=rows(100)) as place:
+        until(lambda: len(chat.sent) == IN_A_ROW and place.settled(pending=100))
+        place.clock.advance(FIRST_OPEN_US // 2 - 1)
+        place.look()
+        assert place.settled(pending=100)
+        place.clock.advance(2 * SECOND_US)  # those that were tried wait a little longer
+        place.wait(dead=100, delivered=100)
+        assert len(chat.sent) == IN_A_ROW
+        assert sorted(each.key for each in sms.sent) == sorted(f"{message_id(number)}:sms" for number in range(100))
+        never = place.writer.rows[message_id(99)]
+        assert (never.attempts, never.first_us) == (0, None)
+        assert never.detail == 'the platform was down for as long as a message is tried; handed over to "sms"'
+        assert not place.writer.feedback
+
+
+def test_while_a_platform_is_down_what_may_have_arrived_or_has_nowhere_to_go_waits():
+    doubtful = row(0, next_us=T, attempts=1, first_us=T, detail=f"{DOUBTFUL}HTTP 502")
+    seen = row(1, key=f"{message_id(1)}:chat", parcel=pack_parcel(parcel(1, "sms")))
+    chat, sms = Scripted(LATER), Scripted()
+    using = alone(fallback="sms", retry_for_us=FIRST_OPEN_US // 2)
+    place_settings = made(chat, settings=using, repeatable=True), made(sms, "sms")
+    with office(*place_settings, rows=rows(IN_A_ROW + 2)[2:]) as place:
+        until(lambda: len(chat.sent) == IN_A_ROW and place.settled(pending=IN_A_ROW))
+        place.put(doubtful, seen)
+        place.clock.advance(FIRST_OPEN_US - 1)
+        place.wait(pending=2, dead=IN_A_ROW, delivered=IN_A_ROW)
+        place.look()
+        assert place.settled(pending=2, dead=IN_A_ROW, delivered=IN_A_ROW)
+        left = [place.writer.rows[each.key] for each in (doubtful, seen)]
+        assert [(each.attempts, each.detail) for each in left] == [(1, doubtful.detail), (0, None)]
+
+
 def test_texts_go_out_through_the_reply_channel():
     bot, web = Scripted(NeedsTransport(("Hi", "Ho"))), Scripted()
     with office(made(bot, settings=DeliverySettings(reply="web")), made(web, "web"), rows=rows(1)) as place:
@@ -486,7 +522,7 @@ def test_real_clocks_wake_a_channel_by_themselves():
 
 def test_a_writer_that_gives_nothing_is_not_asked_without_end():
     with office(made(Scripted())) as place:
-        place.writer.claim = lambda channel, limit, _: _nothing(place, channel, limit)  # type: ignore[method-assign]
+        place.writer.claim = lambda channel, limit, *_: _nothing(place, channel, limit)  # type: ignore[method-assign]
         place.put(row(next_us=T + 300 * DAY_US))
         place.look()
         asked = len(place.writer.claims)
@@ -583,8 +619,8 @@ def test_a_claim_that_comes_after_the_stop_is_given_back():
         answer = place.writer.claim
         going, on = threading.Event(), threading.Event()
 
-        def slow(channel: str, limit: int, to: str | None):
-            future = answer(channel, limit, to)
+        def slow(channel: str, limit: int, to: str | None, due_us: int | None):
+            future = answer(channel, limit, to, due_us)
             going.set()
             assert on.wait(20)
             return future
