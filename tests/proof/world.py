@@ -9,10 +9,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import IO
 
 from botopt.model.live import DecisionQuery, DecisionRow, OutboxQuery, OutboxRow, OutboxStatus
 from botopt.state.opening import open_reader
@@ -64,6 +66,7 @@ class World:
         self.key: str | None = None
         """The API key that `ask` shows."""
         self.process: subprocess.Popen[bytes] | None = None
+        self._keeper: threading.Thread
         self.starts = 0
         self.written: list[str] = []
         """Every policy that was to be served."""
@@ -112,14 +115,17 @@ class World:
         command = self.command(*options)
         if most_bytes is not None:
             command = [sys.executable, "-c", _LIMITED, str(most_bytes), *command]
-        with (self.folder / f"log-{self.starts}.jsonl").open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self.environment(clock=clock),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self.process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(clock=clock),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        place = self.folder / f"log-{self.starts}.jsonl"
+        place.touch()
+        self._keeper = threading.Thread(target=_keep, args=(self.process.stdout, place), daemon=True)
+        self._keeper.start()
         if wait:
             until(self.ready, "the service is not ready", 60, self.log)
 
@@ -149,12 +155,18 @@ class World:
         """As a power cut would, as far as a process can tell."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(30)
+        self._over(30)
 
     def stop(self, within_s: float = 60) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(within_s)
+        return self._over(within_s)
+
+    def _over(self, within_s: float) -> int:
+        assert self.process is not None
+        status = self.process.wait(within_s)
+        self._keeper.join(30)
+        return status
 
     def end(self) -> None:
         """Leave nothing running, whatever a test was in the middle of."""
@@ -242,6 +254,13 @@ class World:
         with closing(open_state(self.state, create=False, read_only=True)) as store:
             store.check()
         assert "Traceback" not in self.whole_log()
+
+
+def _keep(said: IO[bytes], place: Path) -> None:
+    """Write down what a process says: through a pipe, so that a limit of its files does not make it speechless."""
+    with said, place.open("wb", buffering=0) as log:
+        while piece := said.read1(65_536):  # type: ignore[attr-defined]  # a pipe has it
+            log.write(piece)
 
 
 def until(holds: Callable[[], bool], words: str, within_s: float, more: Callable[[], str] = str) -> None:
