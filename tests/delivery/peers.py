@@ -83,6 +83,10 @@ class Connection:
             self.peer.changed.notify_all()
         return request
 
+    def begun(self) -> bool:
+        """Wait until the other side has said something that was not read; False where it is gone."""
+        return bool(self._rest) or self._more()
+
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 

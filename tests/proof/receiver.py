@@ -57,12 +57,15 @@ class Receiver:
 
     def treating(self, channel: str) -> Way:
         def way(connection: Connection) -> None:
-            ill = self.ways.get(channel)
-            if ill is not None:
-                ill(connection)
-                return
-            while (request := connection.read()) is not None:
-                connection.send(self.note(request).encoded())
+            while (ill := self.ways.get(channel)) is None:
+                if not connection.begun():
+                    return
+                if channel not in self.ways:  # it may have fallen ill while the connection was kept
+                    request = connection.read()
+                    if request is None:
+                        return
+                    connection.send(self.note(request).encoded())
+            ill(connection)
 
         return way
 
