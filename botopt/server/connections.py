@@ -30,6 +30,7 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._waited_bytes = 0
         self._whole = True
+        self._unanswered: list[RequestResponseCycle] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody connects."""
@@ -39,6 +40,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """They are gone."""
         self._stop_waiting()
+        self._nobody_listens()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,12 +65,32 @@ class Connection(HttpToolsProtocol):
         self._stop_waiting()
         self._whole = False
         super().on_headers_complete()
+        self._unanswered = [cycle for cycle in self._unanswered if not cycle.response_complete]
+        if self.cycle is not None:
+            self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._whole = True
         self._stop_waiting()
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP. Where an answer is still owed to what came before, this one would be taken for it."""
+        owed = [cycle for cycle in self._unanswered if not cycle.response_complete]
+        if len(owed) > (not self._whole):  # the last one is the broken request itself, if its head was read
+            self.transport.close()
+        elif not self.transport.is_closing():
+            super().send_400_response(msg)
+        self._nobody_listens()
+
+    def _nobody_listens(self) -> None:
+        """Whoever still works on an answer must not write it to a closed connection. uvicorn tells the last one only."""
+        for cycle in self._unanswered:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self._unanswered = []
 
     def _wait(self) -> None:
         self._waited_bytes = 0

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from botopt.server.endpoints import ENDPOINTS
+from tests.proof.world import now_text
 
 ADDRESSES = tuple((one.method, one.path) for one in ENDPOINTS)
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "CONNECT", "BREW", "post", "")
@@ -73,12 +74,11 @@ def event_like(chance: random.Random) -> str:
         "id": json.dumps(f"f{chance.random()}"),
         "type": '"hooked"',
         "user": json.dumps(f"f{chance.randrange(20)}"),
+        "time": json.dumps(now_text()),
         "data": json.dumps({"n": chance.randrange(100)}),
     }
     for name in chance.sample(sorted(fields), chance.randrange(3)):
         fields[name] = value(chance)
-    if chance.random() < 0.3:
-        fields["time"] = value(chance)
     said = ", ".join(f'"{name}": {given}' for name, given in fields.items())
     if chance.random() < 0.2:
         said += f', "id": {value(chance)}'

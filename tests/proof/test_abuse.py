@@ -18,7 +18,7 @@ from tests.proof.raw import conversation, talk
 from tests.proof.reporting import report
 from tests.proof.world import SOAK, World, event, until
 
-ROUNDS = 20_000 if SOAK else 400
+ROUNDS = 6_000 if SOAK else 400
 STRANGERS = 8
 MOST_GROWTH_KB = 64 << 10
 

@@ -146,6 +146,33 @@ def test_bodies_that_wait_take_bounded_memory(tmp_path, policy):
         assert live.post(event()).status_code == 202
 
 
+@pytest.mark.parametrize(
+    "after",
+    [b"no http\r\n\r\n", b"", b"POST /v1/events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+)
+def test_who_breaks_off_while_an_answer_is_being_found_makes_no_internal_error(live, after):
+    """The events were taken; their answer, or another one in its place, is not written to a closed connection."""
+    body = json.dumps(event("e1")).encode()
+    head = REQUEST + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    live.running.waits = threading.Event()
+    with socket.create_connection(("127.0.0.1", live.port), timeout=DEADLINE_S) as connection:
+        connection.sendall((head + body) * 2 + after)
+        for _ in range(500):
+            if live.running.received:
+                break
+            threading.Event().wait(0.01)
+        if after:
+            assert connection.recv(100) == b""
+    for _ in range(500):  # until the server knows that they are gone
+        if "Invalid HTTP" in live.log.getvalue() or not after:
+            break
+        threading.Event().wait(0.01)
+    live.running.waits.set()
+    assert live.post(event("e2")).status_code == 202
+    live.stop()
+    assert "internal_error" not in live.log.getvalue()
+
+
 def test_half_a_request_and_a_reset_leave_nothing_behind(live):
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", live.port), timeout=DEADLINE_S) as connection:
