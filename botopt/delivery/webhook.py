@@ -12,7 +12,7 @@ import msgspec
 
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.signing import BadSignature, Key, read_secret, sign, verify
-from botopt.delivery.words import described, instant, trace_headers
+from botopt.delivery.words import described, instant, secrets_of, trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Answer, Delivered, Failed, Feedback, Inbound, Outgoing, Receipt, Refused
 from botopt.model.policy import FEEDBACK_TYPES, DeliverySettings, Value
@@ -56,7 +56,7 @@ class Webhook(Channel):
             self._headers["authorization"] = token
             secrets = (*secrets, token, token.rpartition(" ")[2])
         self._now_us = surroundings.now_us
-        self._http = Http(surroundings, secrets=secrets)
+        self._http = Http(surroundings, secrets=(*secrets, *secrets_of(self._url)))
 
     def send(self, message: Outgoing) -> Receipt:
         """Post it once."""

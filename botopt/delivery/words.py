@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from botopt.model.delivery import Outgoing
 
 _LONGEST = 300
 _ENOUGH = 4_096
+_TOKEN, _SHORTEST = 16, 4
+"""Characters. Shorter ones guard nothing, and removing them would make words unreadable."""
 
 
 def plain(words: str, secrets: Iterable[str] = ()) -> str:
@@ -19,6 +22,18 @@ def plain(words: str, secrets: Iterable[str] = ()) -> str:
         words = words.replace(secret, "…")
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in words[:_ENOUGH]).split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """What may be a secret in an address, as it stands there and as a receiver may repeat it.
+
+    Each value of its query, and each part of its path that is long enough to be a token.
+    """
+    parts = urlsplit(url)
+    values = [pair.partition("=")[2] or pair for pair in parts.query.split("&")]
+    found = [*values, *(part for part in parts.path.split("/") if len(part) >= _TOKEN)]
+    told = {spelling for one in found for spelling in (one, unquote(one), unquote_plus(one)) if len(one) >= _SHORTEST}
+    return tuple(sorted(told))
 
 
 def instant(us: int) -> str:

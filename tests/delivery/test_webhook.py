@@ -18,7 +18,7 @@ from botopt.model.delivery import Answer, Delivered, Failed, Feedback, Inbound, 
 from botopt.model.options import filled
 from tests.delivery.factory_ours import OLD_SECRET, SECRET
 from tests.delivery.messages import HOSTILE, NOW_US, outgoing, surroundings, with_buttons
-from tests.delivery.peers import Reply, answering, peer, with_status
+from tests.delivery.peers import Reply, answering, echoing, peer, with_status
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "webhook-message.schema.json").read_text("utf-8"))
 _made: list[Webhook] = []
@@ -136,6 +136,17 @@ def test_a_name_that_is_none_is_not_kept(body: bytes):
 def test_what_an_answer_means(status: int, headers: Mapping[str, str], body: bytes, failed: Failed):
     with peer(with_status(status, headers, body)) as there:
         assert made(there.url, authorization="Bearer t0ken").send(outgoing()) == failed
+
+
+def test_a_receiver_that_repeats_its_address_gives_no_token_in_it_away():
+    """Many services give out addresses that are their own password."""
+    path = "/services/T0AAAAAAA/tokenInThePath00000000/in?key=tokenInTheQuery&sig=a%2Fb%2Bc%3D12"
+    with peer(echoing) as there:
+        receipt = made(f"{there.url}{path}").send(outgoing())
+    assert isinstance(receipt, Failed)
+    assert "HTTP 400" in receipt.detail
+    for token in ("tokenInThePath00000000", "tokenInTheQuery", "a%2Fb%2Bc%3D12", "a/b+c=12"):
+        assert token not in receipt.detail
 
 
 def test_where_the_fields_leave_no_room_they_stay_behind():
