@@ -70,6 +70,16 @@ class Receiver:
         return way
 
 
+def refusing(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"no") -> Way:
+    """Answers one request so, and closes the connection: who is well again later need not wait for its end."""
+
+    def way(connection: Connection) -> None:
+        if connection.read() is not None:
+            connection.send(Reply(status, body, headers or {}).encoded(close=True))
+
+    return way
+
+
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """A receiver that listens as long as the block."""

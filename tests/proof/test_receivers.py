@@ -18,11 +18,10 @@ from tests.delivery.peers import (
     hanging,
     resetting,
     resetting_in_the_head,
-    with_status,
 )
 from tests.proof.books import account
 from tests.proof.clients import Clients
-from tests.proof.receiver import Receiver
+from tests.proof.receiver import Receiver, refusing
 from tests.proof.reporting import report
 from tests.proof.world import SOAK, World, event, until
 
@@ -66,18 +65,17 @@ def flapping(receiver: Receiver) -> Way:
     lock, number = threading.Lock(), [0]
 
     def way(connection: Connection) -> None:
-        while (request := connection.read()) is not None:
+        if (request := connection.read()) is not None:
             with lock:
                 number[0] += 1
                 turn = number[0] % 6
-            if turn in {1, 3, 5}:
-                connection.send(receiver.note(request).encoded())
-            elif turn == 2:
-                connection.send(Reply(503, b"", {"retry-after": "1"}).encoded())
-            elif turn == 4:
-                connection.send(Reply(429, b"", {"retry-after": "0"}).encoded())
-            else:
-                connection.send(Reply(500, b"oh").encoded())
+            refusal = {
+                2: Reply(503, b"", {"retry-after": "1"}),
+                4: Reply(429, b"", {"retry-after": "0"}),
+                0: Reply(500),
+            }
+            reply = refusal.get(turn) or receiver.note(request)
+            connection.send(reply.encoded(close=True))
 
     return way
 
@@ -90,13 +88,13 @@ ILL: dict[str, Callable[[Receiver], Way]] = {
     "takes and dies": taking_and_dying,
     "takes and breaks off": taking_and_breaking_off,
     "flaps": flapping,
-    "429": simple(with_status(429, {"retry-after": "1"})),
-    "500": simple(with_status(500)),
+    "429": simple(refusing(429, {"retry-after": "1"})),
+    "500": simple(refusing(500)),
     "resets": simple(resetting),
     "garbage": simple(garbage),
     "takes and hangs": taking_and_hanging,
     "hangs": simple(hanging),
-    "502": simple(with_status(502)),
+    "502": simple(refusing(502)),
     "resets in the head": simple(resetting_in_the_head),
     "closes in the body": simple(closing_in_the_body),
 }
@@ -128,7 +126,7 @@ def test_several_channels_are_ill_at_once_each_in_its_way_and_the_service_dies_t
     receiver.ways = {
         "hook": flapping(receiver),
         "sms": taking_and_dying(receiver),
-        "first": with_status(500),
+        "first": refusing(500),
         "second": taking_and_breaking_off(receiver),
     }
     world.start()
@@ -141,7 +139,7 @@ def test_several_channels_are_ill_at_once_each_in_its_way_and_the_service_dies_t
             world.start()
         handed = lambda: any(row.channel == "second" for row in world.rows())  # noqa: E731
         until(handed, "nothing was handed over", 60, world.log)
-    receiver.ways = {"first": with_status(500)}
+    receiver.ways = {"first": refusing(500)}
     until(world.quiet, "messages are still on their way", 120, world.log)
     world.close()
     found = account(world, clients.taken, compare=False)
@@ -153,7 +151,7 @@ def test_several_channels_are_ill_at_once_each_in_its_way_and_the_service_dies_t
 
 def test_what_was_given_up_is_sent_when_a_person_says_so(world: World, receiver: Receiver):
     """A receiver is down for longer than `retry_for`: dead letters, and once it is well, `botopt outbox retry`."""
-    receiver.ways = {"hook": with_status(500)}
+    receiver.ways = {"hook": refusing(500)}
     world.start()
     taken = {}
     for round_ in range(4 if SOAK else 1):

@@ -95,12 +95,15 @@ def released(row: OutboxRow, now_us: int) -> OutboxRow:
 
 def out_of_time(row: OutboxRow, settings: DeliverySettings, now_us: int) -> Transition:
     """A claimed row that is not tried, because its platform has been down for as long as a message is tried: the next
-    channel has its turn. What may have arrived, or has no next channel, waits until it can be tried.
+    channel has its turn. What may have arrived is left to a person, as after a last attempt. What has no next channel
+    waits until it can be tried.
     """
     waiting = released(row, now_us)
-    if row.doubtful or settings.fallback is None or settings.fallback in tried(row):
+    if settings.fallback is None or settings.fallback in tried(row):
         return Transition((waiting,))
     row = msgspec.structs.replace(row, attempts=waiting.attempts, first_us=waiting.first_us)
+    if row.doubtful and settings.when_unsure is not WhenUnsure.RETRY:
+        return Transition((_changed(row, OutboxStatus.UNSURE, now_us, detail=_doubtful(_DOWN)),))
     return _dead(row, _DOWN, settings, now_us)
 
 

@@ -140,7 +140,7 @@ def test_while_a_platform_is_down_its_fallback_gets_what_has_waited_long_enough(
         assert not place.writer.feedback
 
 
-def test_while_a_platform_is_down_what_may_have_arrived_or_has_nowhere_to_go_waits():
+def test_while_a_platform_is_down_what_may_have_arrived_is_left_to_a_person_and_what_has_nowhere_to_go_waits():
     doubtful = row(0, next_us=T, attempts=1, first_us=T, detail=f"{DOUBTFUL}HTTP 502")
     seen = row(1, key=f"{message_id(1)}:chat", parcel=pack_parcel(parcel(1, "sms")))
     chat, sms = Scripted(LATER), Scripted()
@@ -150,11 +150,12 @@ def test_while_a_platform_is_down_what_may_have_arrived_or_has_nowhere_to_go_wai
         until(lambda: len(chat.sent) == IN_A_ROW and place.settled(pending=IN_A_ROW))
         place.put(doubtful, seen)
         place.clock.advance(FIRST_OPEN_US - 1)
-        place.wait(pending=2, dead=IN_A_ROW, delivered=IN_A_ROW)
+        place.wait(pending=1, unsure=1, dead=IN_A_ROW, delivered=IN_A_ROW)
         place.look()
-        assert place.settled(pending=2, dead=IN_A_ROW, delivered=IN_A_ROW)
+        assert place.settled(pending=1, unsure=1, dead=IN_A_ROW, delivered=IN_A_ROW)
         left = [place.writer.rows[each.key] for each in (doubtful, seen)]
-        assert [(each.attempts, each.detail) for each in left] == [(1, doubtful.detail), (0, None)]
+        down = f"{DOUBTFUL}the platform was down for as long as a message is tried"
+        assert [(each.attempts, each.detail) for each in left] == [(1, down), (0, None)]
 
 
 def test_texts_go_out_through_the_reply_channel():
