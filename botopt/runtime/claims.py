@@ -29,9 +29,7 @@ _DAMAGED = "the message cannot be read any more: its bytes in the state file are
 class Claim(Task[Sequence[Claimed]]):
     """Claim what is due on a channel. What must not go out any more is withdrawn, and taken back."""
 
-    def __init__(
-        self, channel: str, limit: int, now_us: int, to: str | None = None, due_us: int | None = None
-    ) -> None:
+    def __init__(self, channel: str, limit: int, now_us: int, to: str | None = None, due_us: int | None = None) -> None:
         super().__init__()
         self._to = to
         self._channel = channel

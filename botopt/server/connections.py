@@ -85,7 +85,7 @@ class Connection(HttpToolsProtocol):
         self._nobody_listens()
 
     def _nobody_listens(self) -> None:
-        """Whoever still works on an answer must not write it to a closed connection. uvicorn tells the last one only."""
+        """Whoever still works on an answer must not write to a closed connection. uvicorn tells the last one only."""
         for cycle in self._unanswered:
             if not cycle.response_complete:
                 cycle.disconnected = True

@@ -700,7 +700,7 @@ def test_a_claim_that_nobody_waits_for_any_more_is_taken_back():
     with office(made(Scripted())) as place:
         asked: list[Future] = []
 
-        def never(channel: str, limit: int, to: str | None):
+        def never(channel: str, limit: int, to: str | None, due_us: int | None):
             asked.append(Future())
             return asked[-1]
 
