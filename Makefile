@@ -8,6 +8,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 SETUP := sh scripts/setup.sh
+PROOF ?= proof.jsonl
 export VENV
 
 .DEFAULT_GOAL := help
@@ -41,9 +42,12 @@ format: dev ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-soak: dev ## Run the slow forms of the tests that kill, break and fuzz (half an hour)
+soak: dev ## Run the slow forms of the tests that kill, break and fuzz (40 minutes), and print what the service's proof found
 	BOTOPT_SOAK=1 BOTOPT_FUZZ=30 $(BIN)/python -m pytest -q tests/verify/test_kills.py tests/verify/test_resume.py tests/hostile \
 		tests/runtime/test_groups.py tests/container
+	@rm -f $(PROOF)
+	BOTOPT_SOAK=1 BOTOPT_PROOF=$(abspath $(PROOF)) $(BIN)/python -m pytest -q -n 2 tests/proof
+	@$(BIN)/python -m tests.proof.reporting $(PROOF)
 
 other-pythons: dev ## Run the tests that compare bytes on every other Python of this machine
 	@sh scripts/other_pythons.sh
@@ -66,5 +70,5 @@ constraints: ## Resolve constraints.txt anew
 	@$(SETUP) constraints
 
 clean: ## Remove what these targets made
-	rm -rf $(VENV) .node site dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PROOF) .node site dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find botopt tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
