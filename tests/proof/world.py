@@ -192,7 +192,8 @@ class World:
     def address(self) -> int:
         """The port, as the process told it. Nobody else can have taken it."""
         if not self.port:
-            found = _SERVES.search(self.log())
+            place = self.folder / f"log-{self.starts}.jsonl"
+            found = _SERVES.search(place.read_text(encoding="utf-8", errors="replace"))
             if found is None:
                 raise ConnectionError("it does not listen yet")
             self.port = int(found[1])
