@@ -31,13 +31,13 @@ def report(what: str, found: Account | None = None, **more: object) -> None:
 def table(lines: list[dict[str, object]]) -> str:
     """Two tables in Markdown: those with an account, and the rest in words."""
     lines = sorted(lines, key=lambda line: str(line["what"]))
-    accounts = [line for line in lines if "taken" in line]
+    accounts = [line for line in lines if "starts" in line]
     out = [f"| what happened | {' | '.join(COLUMNS)} |", f"| --- |{' ---: |' * len(COLUMNS)}"]
     for line in accounts:
         more = ", ".join(f"{k}: {v}" for k, v in line.items() if k not in {*COLUMNS, "what"})
         words = f"{line['what']} ({more})" if more else str(line["what"])
         out.append(f"| {words} | {' | '.join(_number(line[name]) for name in COLUMNS)} |")
-    rest = [line for line in lines if "taken" not in line]
+    rest = [line for line in lines if "starts" not in line]
     if rest:
         out += ["", "| what was tried | found |", "| --- | --- |"]
         for line in rest:

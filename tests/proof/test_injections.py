@@ -231,7 +231,7 @@ def test_no_text_makes_a_header_or_a_recipient_of_a_mail(place: World, mailbox: 
         *("content-transfer-encoding x-botopt-id".split()),
     }, names
     world.close()
-    report("injections by name, into mails", tried=len(NASTY), taken=len(mailbox.taken))
+    report("injections by name, into mails", tried=len(NASTY), arrived=len(mailbox.taken))
 
 
 def test_no_path_leads_out_of_the_addresses_there_are(place: World):
