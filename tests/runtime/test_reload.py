@@ -143,7 +143,13 @@ def watched(tmp_path):
 def replace(folder: Path, old: str, new: str, name: str = "rules/all.yaml") -> None:
     text = (folder / name).read_text()
     assert old in text
-    (folder / name).write_text(text.replace(old, new))
+    write(folder, name, text.replace(old, new))
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    """At once, so that nobody reads a half of it."""
+    (folder / "new").write_text(text)
+    (folder / "new").replace(folder / name)
 
 
 def test_a_valid_change_of_a_file_is_taken_over(watched) -> None:
@@ -206,7 +212,7 @@ def test_stopping_waits_only_so_long_for_a_workspace_that_cannot_be_read_to_its_
 def test_new_files_in_new_folders_are_seen(watched) -> None:
     more = watched.folder / "rules" / "more"
     more.mkdir()
-    (more / "tips.yaml").write_text("events:\n  tip: {channel: chat, weight: 0.8, message: hello}\n")
+    write(watched.folder, "rules/more/tips.yaml", "events:\n  tip: {channel: chat, weight: 0.8, message: hello}\n")
     told = watched.next()
     assert isinstance(told, Policy)
     assert "tip" in told.events
