@@ -91,7 +91,7 @@ def test_its_options_are_checked_like_those_of_ours(installed: Path, tmp_path: P
     rules.write_text(rules.read_text().replace('"${NTFY_TOKEN}"', "tk_s3cr3t").replace("url:", "ulr:"))
     done = run([sys.executable, "-m", "botopt", "validate"], folder, **paths(installed))
     said = done.stdout + done.stderr
-    assert "B124 error: token is secret" in said
+    assert "B124 error: the value of token is a secret" in said
     assert 'B101 error: unknown key "ulr"' in said
     assert "tk_s3cr3t" not in said
 
