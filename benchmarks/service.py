@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,6 +103,18 @@ def round_of(kind: str, workspace: Path, options: argparse.Namespace, number: in
         return found
 
 
+def copy_policy(workspace: Path) -> None:
+    """The starter policy, for users whose clocks show noon: at night its messages would only be held."""
+    for part in ("rules", "templates"):
+        shutil.copytree(ROOT / part, workspace / part)
+    ahead = 12 - time.gmtime().tm_hour
+    settings = workspace / "rules" / "settings.yaml"
+    text = settings.read_text(encoding="utf-8")
+    assert "timezone: Europe/Berlin" in text
+    noon = text.replace("timezone: Europe/Berlin", f"timezone: Etc/GMT{-ahead:+d}" if ahead else "timezone: UTC")
+    settings.write_text(noon, encoding="utf-8")
+
+
 def known(users: int, workspace: Path) -> dict[str, float]:
     """Start to ready, and memory, where so many users are known already."""
     with tempfile.TemporaryDirectory() as name:
@@ -122,7 +134,7 @@ def astuple(struct: object) -> tuple[object, ...]:
     return tuple(getattr(struct, field) for field in struct.__struct_fields__)  # type: ignore[attr-defined]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=20_000)
@@ -130,13 +142,12 @@ def main() -> None:
     parser.add_argument(
         "--known", type=int, default=1_000_000, help="users that are known when it starts; 0: leave out"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     kinds = ("botopt", "straightforward", "empty")
     rounds: dict[str, list[dict[str, dict[str, float]]]] = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory() as name:
         workspace = Path(name) / "policy"
-        for part in ("rules", "templates"):
-            shutil.copytree(ROOT / part, workspace / part)
+        copy_policy(workspace)
         for number in range(options.rounds):
             for kind in kinds:
                 rounds[kind].append(round_of(kind, workspace, options, number))
