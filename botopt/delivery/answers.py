@@ -65,10 +65,19 @@ def known(inbound: Inbound, token: str) -> Mapping[str, Any]:
         raise Refused(401, "the token is missing or wrong")
     if inbound.method != "POST":
         raise Refused(405, "callbacks are posted")
+    return posted(inbound.body, "the body is not a JSON object")
+
+
+def posted(body: bytes, otherwise: str) -> Mapping[str, Any]:
+    """The JSON object that a callback holds.
+
+    Raises:
+        Refused: it holds none, in the words of `otherwise`.
+    """
     try:
-        body = msgspec.json.decode(inbound.body)
+        told = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(400, "the body is not a JSON object")
-    return body
+        told = None
+    if not isinstance(told, dict):
+        raise Refused(400, otherwise)
+    return told

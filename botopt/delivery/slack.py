@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from botopt.delivery.answers import posted
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
@@ -47,6 +48,7 @@ _MAY_HAVE_WORKED = frozenset({"internal_error", "fatal_error", "request_timeout"
 _NOT_OURS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 """Faults of the token: no message is to blame, so they wait until somebody has mended it."""
 
+_NOT_SLACK = "the body is not what Slack sends"
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
@@ -94,14 +96,14 @@ class Slack(Channel):
             raise Refused(404, "this channel takes no callbacks: it has no signing_secret")
         check_signature(self._secret, inbound)
         if inbound.headers.get("content-type", "").startswith("application/json"):
-            return _event(_decoded(inbound.body), self._here)
+            return _event(posted(inbound.body, _NOT_SLACK), self._here)
         try:
             fields = parse_qs(inbound.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
         except ValueError:
-            raise Refused(400, "the body is not what Slack sends") from None
+            raise Refused(400, _NOT_SLACK) from None
         if "payload" not in fields:
             return Answer()  # a slash command, say: nothing that concerns a message
-        return _interaction(_decoded(fields["payload"][0].encode()), self._here)
+        return _interaction(posted(fields["payload"][0].encode(), _NOT_SLACK), self._here)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -236,16 +238,6 @@ def _event(said: Mapping[str, object], here: Mapping[str, Value]) -> Answer:
             for place in places
         )
     )
-
-
-def _decoded(body: bytes) -> Mapping[str, object]:
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        raise Refused(400, "the body is not what Slack sends")
-    return said
 
 
 def _said(response: Response) -> object:

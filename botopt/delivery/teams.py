@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from botopt.delivery.answers import posted
 from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
@@ -91,13 +92,7 @@ class Teams(Channel):
     def receive(self, inbound: Inbound) -> Answer:
         """An activity that the connector posts: the user wrote, or pressed a button."""
         self._check(inbound)
-        try:
-            said = msgspec.json.decode(inbound.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            said = None
-        if not isinstance(said, dict):
-            raise Refused(400, "the body is not an activity")
-        return Answer(feedback=_feedback(said, self._here))
+        return Answer(feedback=_feedback(posted(inbound.body, "the body is not an activity"), self._here))
 
     def close(self) -> None:
         """Let go of connections."""
