@@ -21,7 +21,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from botopt.model.user_state import UserState, pack
+import msgspec
+
+from botopt.model.user_state import UserState
 from botopt.state.sqlite import open_state
 from botopt.state.user_rows import row
 
@@ -119,19 +121,14 @@ def known(users: int, workspace: Path) -> dict[str, float]:
     """Start to ready, and memory, where so many users are known already."""
     with tempfile.TemporaryDirectory() as name:
         state = UserState(clock_us=1_700_000_000_000_000, attributes={"name": "A", "plan": "pro"})
-        blob = pack(state)
         sample = row("u", state)
         with open_state(Path(name) / "state.db", create=True, read_only=False) as store:
             for start in range(0, users, 50_000):
                 ids = range(start, min(start + 50_000, users))
-                rows = [type(sample)(f"user{n}", *list(astuple(sample))[1:6], blob) for n in ids]
+                rows = [msgspec.structs.replace(sample, user=f"user{n}") for n in ids]
                 store.commit(rows, meta={})
         with serving("botopt", Path(name), workspace) as running:
             return {"ready_s": running.ready_s, "mib": running.memory_mib}
-
-
-def astuple(struct: object) -> tuple[object, ...]:
-    return tuple(getattr(struct, field) for field in struct.__struct_fields__)  # type: ignore[attr-defined]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
