@@ -19,9 +19,8 @@ from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, Option, OptionType, Surroundings
 from botopt.model.delivery import Failed, NeedsTransport, Outgoing, Receipt
-from botopt.model.policy import Value
+from botopt.model.policy import SECOND_US, Value
 
-_SECOND_US = 1_000_000
 _LONGEST_BACKOFF_S = 32
 _EXACT = 1 << 53
 _HOST = "dialogflow.googleapis.com"
@@ -134,7 +133,7 @@ class Dialogflow(Channel):
         if response.status == 429 and failed.retry_after_us is None:
             # Their quotas are counted by the minute, and no header tells how long: 1 s, doubled up to 32 s.
             wait_s = min(1 << min(max(attempt - 1, 0), 5), _LONGEST_BACKOFF_S)
-            return msgspec.structs.replace(failed, retry_after_us=wait_s * _SECOND_US)
+            return msgspec.structs.replace(failed, retry_after_us=wait_s * SECOND_US)
         return failed
 
 

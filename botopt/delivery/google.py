@@ -12,10 +12,10 @@ from botopt.delivery.answers import record, said, words
 from botopt.delivery.http import Http, HttpFault
 from botopt.delivery.tokens import Sign, signer
 from botopt.model.delivery import Failed
+from botopt.model.policy import SECOND_US
 
-_SECOND_US = 1_000_000
 _LIFETIME_S = 3_600
-_EARLY_US = 60 * _SECOND_US
+_EARLY_US = 60 * SECOND_US
 """A token is renewed this long before it ends: a request that is on its way must still find it valid."""
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -82,10 +82,10 @@ class ServiceAccount:
             now_us = self._now_us()
             # A clock that was set back must not keep a token alive for ever.
             left_us = self._ends_us - now_us
-            if self._kept and _EARLY_US < left_us <= _LIFETIME_S * _SECOND_US:
+            if self._kept and _EARLY_US < left_us <= _LIFETIME_S * SECOND_US:
                 return self._kept, True
             self._kept, lifetime_s = self._self_signed(now_us) if self._audience else self._granted(now_us)
-            self._ends_us = now_us + lifetime_s * _SECOND_US
+            self._ends_us = now_us + lifetime_s * SECOND_US
             return self._kept, False
 
     def forget(self, token: str) -> None:
@@ -124,7 +124,7 @@ class ServiceAccount:
         return token, _seconds(answer.get("expires_in"))
 
     def _claims(self, now_us: int) -> dict[str, object]:
-        now_s = now_us // _SECOND_US
+        now_s = now_us // SECOND_US
         return {"iss": self._account.client_email, "iat": now_s, "exp": now_s + _LIFETIME_S}
 
 

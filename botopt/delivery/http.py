@@ -26,6 +26,7 @@ from botopt.delivery.words import plain
 from botopt.model.channels import Surroundings
 from botopt.model.delivery import Failed
 from botopt.model.errors import UsageError
+from botopt.model.policy import SECOND_US
 
 if TYPE_CHECKING:
     import httpcore
@@ -34,7 +35,6 @@ _MOST_BYTES = 1 << 20
 """Of an answer; more is not read."""
 
 _LONGEST_WAIT_US = 24 * 3_600 * 1_000_000
-_SECOND_US = 1_000_000
 _CONNECT_S = 10.0
 _IDLE_S = 4.0
 """How long a connection is kept for the next message. Many servers close theirs after 5 s, and a request that meets
@@ -232,10 +232,10 @@ def retry_after_us(value: str | None, now_us: int) -> int | None:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
-        return min(int(value[:10]) * _SECOND_US, _LONGEST_WAIT_US)
+        return min(int(value[:10]) * SECOND_US, _LONGEST_WAIT_US)
     try:
         at = parsedate_to_datetime(value)
-        at_us = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * _SECOND_US)
+        at_us = round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * SECOND_US)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return min(max(at_us - now_us, 0), _LONGEST_WAIT_US)

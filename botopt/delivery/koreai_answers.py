@@ -7,12 +7,12 @@ import msgspec
 from botopt.delivery.answers import items, record, said
 from botopt.delivery.http import Http, Response
 from botopt.model.delivery import Failed
+from botopt.model.policy import MINUTE_US
 
 CREDENTIALS_STATUS = frozenset({401, 403})
 """By which Kore.ai refuses a credential."""
 
 _LIMIT_WORDS = "rate limit"
-_MINUTE_US = 60_000_000
 
 
 def refusal(http: Http, response: Response) -> Failed | None:
@@ -34,7 +34,7 @@ def refusal(http: Http, response: Response) -> Failed | None:
         # Synchronous requests end after 15 s at their side; the dialog may have begun.
         return msgspec.structs.replace(failed, unsure=True)
     if response.status == 429 and failed.retry_after_us is None:
-        return msgspec.structs.replace(failed, retry_after_us=_MINUTE_US)
+        return msgspec.structs.replace(failed, retry_after_us=MINUTE_US)
     return failed
 
 

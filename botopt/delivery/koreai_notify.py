@@ -18,9 +18,9 @@ from botopt.delivery.koreai_answers import CREDENTIALS_STATUS, refusal
 from botopt.delivery.tokens import Sign
 from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
+from botopt.model.policy import SECOND_US
 
-_SECOND_US = 1_000_000
-_SLOWEST_US = 5 * _SECOND_US
+_SLOWEST_US = 5 * SECOND_US
 _TOKEN_S = 300
 _SUB = "1234567890"
 """What their documentation has there; it names nobody."""
@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     identity_key: str = "email"
     status_method: str = "GET"
     unique_tokens: bool = False
-    poll_every_us: int = _SECOND_US
+    poll_every_us: int = SECOND_US
 
 
 class Notify:
@@ -82,7 +82,7 @@ class Notify:
         """The header is `auth`, not Authorization; the claim is `appId`, spelt so."""
         claims: dict[str, object] = {"sub": _SUB, "appId": self._settings.client_id}
         if self._settings.unique_tokens:
-            now_s = self._now_us() // _SECOND_US
+            now_s = self._now_us() // SECOND_US
             claims |= {"jti": once, "iat": now_s, "exp": now_s + _TOKEN_S}
         return {"auth": self._sign(claims)}
 
@@ -111,7 +111,7 @@ class Notify:
         job_id, wait_us, asked = words(job.get("_id")), self._settings.poll_every_us, 0
         url = f"{self._settings.url}/{self._path}/status/{quote(job_id, safe='')}"
         while words(job.get("status")).upper() not in _ENDS:
-            wait_s = wait_us / _SECOND_US
+            wait_s = wait_us / SECOND_US
             if self._http.left_s() <= wait_s or self._closed.wait(wait_s):
                 return Failed("it was taken, but was still under way at the end", retryable=True, unsure=True)
             wait_us, asked = min(wait_us * 2, max(_SLOWEST_US, self._settings.poll_every_us)), asked + 1

@@ -21,8 +21,7 @@ from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
 from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing, Receipt
-
-_SECOND_US = 1_000_000
+from botopt.model.policy import SECOND_US
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     merge_identity: bool = False
     preferred_channel: str = ""
     languages: Mapping[str, str] = {}
-    poll_every_us: int = _SECOND_US
+    poll_every_us: int = SECOND_US
 
 
 class Webhook:
@@ -90,7 +89,7 @@ class Webhook:
                 "appId": self._settings.client_id,
                 "sub": str(int.from_bytes(drawn[:6])),
                 "userIdentity": message.address,  # must equal from.id: else the token is refused
-                "iat": now_us // _SECOND_US,
+                "iat": now_us // SECOND_US,
             }
         )
 
@@ -164,7 +163,7 @@ class Webhook:
 
     def _pause(self) -> bool:
         """Wait before the next poll; False when there is no time for it."""
-        wait_s = self._settings.poll_every_us / _SECOND_US
+        wait_s = self._settings.poll_every_us / SECOND_US
         return self._http.left_s() > wait_s and not self._closed.wait(wait_s)
 
 

@@ -26,9 +26,8 @@ from botopt.model.delivery import (
     Receipt,
     Refused,
 )
-from botopt.model.policy import FEEDBACK_TYPES, Value
+from botopt.model.policy import FEEDBACK_TYPES, SECOND_US, Value
 
-_SECOND_US = 1_000_000
 _TOKEN_S = 300
 _COLLECTS_AND_PUSHES = "callback"
 """The one channel of Rasa that both returns what the bot says and has pushed it."""
@@ -108,7 +107,7 @@ class Rasa(Channel):
     def _headers(self, message: Outgoing) -> Mapping[str, str]:
         headers = trace_headers(message.trace)
         if self._sign is not None:
-            now_s = self._now_us() // _SECOND_US
+            now_s = self._now_us() // SECOND_US
             # Role "user" may speak in this conversation only; its name must be the conversation's id.
             user = {"username": message.address, "role": self._settings.jwt_role}
             headers["authorization"] = f"Bearer {self._sign({'user': user, 'iat': now_s, 'exp': now_s + _TOKEN_S})}"

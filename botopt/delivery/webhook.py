@@ -15,14 +15,13 @@ from botopt.delivery.signing import BadSignature, Key, read_secret, sign, verify
 from botopt.delivery.words import described, instant, secrets_of, trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Answer, Delivered, Failed, Feedback, Inbound, Outgoing, Receipt, Refused
-from botopt.model.policy import FEEDBACK_TYPES, DeliverySettings, Value
+from botopt.model.policy import FEEDBACK_TYPES, SECOND_US, DeliverySettings, Value
 from botopt.model.values import time_us
 
 _MOST_BYTES = 20_000
 """Of a body, by the specification."""
 
-_SECOND_US = 1_000_000
-_SLOWLY_US = 30 * _SECOND_US
+_SLOWLY_US = 30 * SECOND_US
 """How long to leave a receiver alone that is overloaded and does not say for how long."""
 
 _THROTTLED = frozenset({429, 502, 504})
@@ -194,6 +193,6 @@ TYPE = ChannelType(
     buttons=True,
     callbacks=True,
     extra="server",
-    settings=DeliverySettings(timeout_us=20 * _SECOND_US),
+    settings=DeliverySettings(timeout_us=20 * SECOND_US),
     check=check,
 )

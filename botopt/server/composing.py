@@ -15,7 +15,7 @@ import msgspec
 
 from botopt.model.errors import PolicyError, UsageError
 from botopt.model.live import LiveStore
-from botopt.model.policy import Policy
+from botopt.model.policy import DAY_US, Policy
 from botopt.runtime.clock import Clock
 from botopt.runtime.delivering.making import Made, close_channels, make_channels
 from botopt.runtime.delivering.postman import Postman
@@ -41,7 +41,6 @@ CLICK_KEY = "click_key"
 """The meta value of the state that holds the key of click links: they must work after a restart."""
 
 _KEY_BYTES = 32
-_US = 1_000_000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[bytes, ...] = ()
     open_to_all: bool = False
     queue: int = 20_000
-    keep_us: int = 30 * 86_400 * _US
+    keep_us: int = 30 * DAY_US
     private_networks: bool = False
     watch: bool = True
 

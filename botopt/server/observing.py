@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botopt.model.decision import Decision
 from botopt.model.live import OutboxRow, OutboxStatus, unpack_parcel
-from botopt.model.policy import Policy
+from botopt.model.policy import SECOND_US, Policy
 from botopt.model.record import to_plain
 from botopt.runtime.clock import Clock
 from botopt.runtime.reload import RefusedPolicy
@@ -18,7 +18,6 @@ from botopt.server.tracing import Tracing
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-_SECOND_US = 1_000_000
 _GRAVE = frozenset({OutboxStatus.DEAD, OutboxStatus.UNSURE})
 
 
@@ -77,7 +76,7 @@ class Observer:
 
     def attempted(self, row: OutboxRow, took_us: int) -> None:
         """A channel was asked, and has answered, or was given up."""
-        self._metrics.attempted(row.channel, took_us / _SECOND_US)
+        self._metrics.attempted(row.channel, took_us / SECOND_US)
         if self._tracing.on:
             now_us = self._clock()
             named: dict[str, str | int] = {
