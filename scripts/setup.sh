@@ -173,8 +173,19 @@ requirements_without_durable() {
 import pathlib, sys, tomllib
 
 project = tomllib.loads(pathlib.Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-extras = [project["optional-dependencies"].get(name, []) for name in sys.argv[1].split(",")]
-wanted = sum(extras, project["dependencies"])
+
+
+def listed(names):
+    """The requirements of these extras; one that names extras of botopt itself stands for theirs."""
+    for name in names.split(","):
+        for line in project["optional-dependencies"][name]:
+            if line.startswith("botopt["):
+                yield from listed(line.removeprefix("botopt[").removesuffix("]"))
+            else:
+                yield line
+
+
+wanted = dict.fromkeys([*project["dependencies"], *listed(sys.argv[1])])
 print(*(line for line in wanted if not line.startswith("durable-rules")), sep="\n")
 READ
 }
@@ -196,13 +207,14 @@ install() {
         [ "$(cat "$venv/.botopt-$other" 2>/dev/null)" = "$print" ] || rm -f "$venv/.botopt-$other"
     done
     say "installing into $venv (a minute or two the first time)"
-    extra=
-    extras=$level
-    [ "$level" != dev ] || extras=dev,bench    # the yardsticks of the benchmarks have tests
-    [ "$level" = install ] || extra="[$extras]"
+    case $level in
+        install) extras=server ;;       # so that `botopt serve` works, as the README shows it
+        dev) extras=dev,bench ;;        # the yardsticks of the benchmarks have tests
+        *) extras=$level ;;
+    esac
     if [ "$(durable)" = with ]; then
         rm -f "$venv/.botopt-no-durable"
-        pip install -e ".$extra" || failed
+        pip install -e ".[$extras]" || failed
     else
         : > "$venv/.botopt-no-durable"
         requirements_without_durable "$extras" > "$venv/.botopt-requirements"
