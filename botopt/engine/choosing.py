@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from botopt.engine.conditions import BoundMatcher, bind_conditions
 from botopt.engine.hashes import draw
-from botopt.engine.values import Getter, getter
+from botopt.engine.history import RECENT
+from botopt.engine.values import Getter, getter, rate_of
 from botopt.engine.work import Stop, Work
+from botopt.learning.lessons import whole
+from botopt.learning.variants import chances, lately, taken
 from botopt.model.condition import Scope
 from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.policy import Choose, FieldSpec, Template, Variant
 from botopt.model.ports import BoundVariant, Network, Renderer
+from botopt.model.user_state import Lesson, Response
 
 
 def word(work: Work) -> None:
@@ -61,8 +65,8 @@ class TemplatePlan:
     def choose(self, work: Work) -> Variant:
         """Pick a variant and record the draw, if there was one.
 
-        Draws are keyed on the event's identity without the attempt, so a release keeps its wording.
-        `learn` takes the first, and says so in the record, until there is something to learn from.
+        Draws are keyed on the event's identity without the attempt, so a release keeps its wording, as far as what was
+        learned meanwhile leaves the chances alone. In the control group `learn` takes the first.
         """
         if self._always is not None:
             return self._always
@@ -71,15 +75,50 @@ class TemplatePlan:
         match self.template.choose:
             case Choose.FIRST:
                 return variants[0]
-            case Choose.LEARN:
-                work.choices = (Choice("variant", names, None, 1.0),)
+            case Choose.LEARN if work.control:
+                work.worded = Choice("variant", names, names[0], None, 1.0)
                 return variants[0]
+            case Choose.LEARN:
+                return self._learned(work, variants, names)
             case Choose.WEIGHTED:
-                event = work.event
-                drawn = draw(work.plan.settings.seed, "variant", event.user, event.source, event.id)
+                drawn = _draw(work)
                 chosen, chance = _weighted(variants, drawn)
-                work.choices = (Choice("variant", names, drawn, chance),)
+                work.worded = Choice("variant", names, chosen.name, drawn, chance)
                 return chosen
+
+    def _learned(self, work: Work, variants: Sequence[Variant], names: tuple[str, ...]) -> Variant:
+        """The variant that does better than the others is the likelier one."""
+        odds = chances(self.scores(work, names)) if len(names) > 1 else [1.0]
+        drawn = _draw(work) if len(names) > 1 else None
+        place = 0 if drawn is None else taken(odds, drawn)
+        work.worded = Choice("variant", names, names[place], drawn, odds[place])
+        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)}
+        work.lesson = Lesson(self.template.name, names[place], known, whole(rate_of(work)))
+        return variants[place]
+
+    def scores(self, work: Work, names: Sequence[str]) -> list[float]:
+        """How much better than expected each variant does, less what it loses by having been sent to this user
+        lately.
+        """
+        arms = work.learned.snapshot.arms.get(self.template.name, {})
+        scores = {name: arms[name].score if name in arms else 0.0 for name in names}
+        for name, sent_us in self.lately(work, names).items():
+            scores[name] -= lately(work.now_us - sent_us, self.template.recency)
+        return list(scores.values())
+
+    def lately(self, work: Work, names: Sequence[str]) -> dict[str, int]:
+        """When the user was last sent each of these variants, if that still matters."""
+        found: dict[str, int] = {}
+        since_us = work.now_us - RECENT * self.template.recency.half_life_us
+        for send in reversed(work.state.sends):
+            lesson = send.lesson
+            if send.time_us <= since_us or len(found) == len(names):
+                break
+            if lesson is None or lesson.template != self.template.name or send.response is Response.FAILED:
+                continue
+            if lesson.variant in names:
+                found.setdefault(lesson.variant, send.time_us)
+        return found
 
     def render(self, work: Work, variant: Variant) -> Rendered:
         """The variant's words.
@@ -109,6 +148,11 @@ class TemplatePlan:
             pair = (bound, tuple(getter(ref, self._attributes) for ref in bound.inputs))
             self._bound[variant] = pair
         return pair
+
+
+def _draw(work: Work) -> float:
+    event = work.event
+    return draw(work.plan.settings.seed, "variant", event.user, event.source, event.id)
 
 
 def _weighted(variants: Sequence[Variant], drawn: float) -> tuple[Variant, float]:

@@ -19,6 +19,7 @@ from botopt.model.policy import Rule, Value
 from botopt.network.tracing import failing, trace, with_values
 
 _MOST_RULES = 3  # rules that a suggestion asks to match at once
+_OF_BAR = ("threshold", "fatigue", "pacing")
 _STEP = 0.01  # weights are written with two decimals
 
 
@@ -113,12 +114,12 @@ def _cost(condition: Condition, wanted: bool, work: Work) -> float:
 def _sends(work: Work, flips: Sequence[_Flip], extra: float = 0.0) -> bool:
     """Whether the score would be above the threshold with these rules the other way round."""
     raw = sum(part.value for part in work.parts if part.part in ("base", "rule")) + extra
-    needed = work.plan.threshold + sum(part.value for part in work.parts if part.part in ("threshold", "fatigue"))
+    needed = work.plan.threshold + sum(part.value for part in work.parts if part.part in _OF_BAR)
     for flip in flips:
         sign = 1.0 if flip.match else -1.0
         raw += sign * (flip.rule.score or 0.0)
         needed += sign * (flip.rule.threshold or 0.0)
-    return round(clamp(clamp(raw) * work.factor), PRECISION) > round(clamp(needed), PRECISION)
+    return round(clamp(clamp(raw) * work.factor * work.scorer_factor), PRECISION) > round(clamp(needed), PRECISION)
 
 
 def _value(work: Work, ref: Ref) -> Value:

@@ -9,25 +9,49 @@ from botopt.engine.history import Retention
 from botopt.engine.plan import Plan
 from botopt.engine.stages.muted import rearm
 from botopt.engine.work import Work
-from botopt.model.decision import Outcome
+from botopt.learning import send_time
+from botopt.learning.learner import Learned
+from botopt.learning.lessons import ONE, whole
+from botopt.model.decision import Outcome, Reason
 from botopt.model.event import Event
-from botopt.model.user_state import Activity, Held, PastEvent, Send, UserState
+from botopt.model.policy import Settings
+from botopt.model.user_state import Activity, Held, Lesson, PastEvent, Send, UserState
+from botopt.model.zones import local
 
 
 def conclude(work: Work, outcome: Outcome) -> None:
     """Remember a message that was sent or is held; other outcomes leave nothing."""
     stop = work.stop
     if outcome is Outcome.SENT:
-        record_send(work.plan, work.state, work.event, work.now_us, work.id, work.channel)
+        record_send(work.plan, work.state, work.event, work.now_us, work.id, work.channel, work.control)
+        if work.plan.learns:
+            teach(work.state, work.event.type, work.now_us, work.lesson, work.chance, work.learned)
     elif outcome is Outcome.HELD and stop is not None and stop.until_us is not None:
-        work.state.held.append(Held(stop.until_us, work.seen_us, work.attempt + 1, work.event))
+        timed = work.timed or stop.reason is Reason.SEND_TIME
+        work.state.held.append(Held(stop.until_us, work.seen_us, work.attempt + 1, work.event, timed))
 
 
-def record_send(plan: Plan, state: UserState, event: Event, now_us: int, message_id: bytes, channel: str) -> None:
-    """One more message was sent."""
+def teach(
+    state: UserState, event_type: str, now_us: int, lesson: Lesson | None, chance: float | None, learned: Learned
+) -> None:
+    """What is to be learned from the answer to the message that was sent last; `chance` is the scorer's."""
+    if chance is not None:
+        lesson = lesson or Lesson()
+        lesson.scored = whole(chance)
+    state.sends[-1].lesson = lesson
+    learned.recorder.sent(event_type, now_us, lesson)
+
+
+def record_send(
+    plan: Plan, state: UserState, event: Event, now_us: int, message_id: bytes, channel: str, control: bool
+) -> None:
+    """One more message was sent. In the control group it takes nothing from a budget."""
     keys = _keys(event, plan.send_fields) if plan.send_fields else _NO_KEYS
     send = Send(message_id, event.type, channel, now_us, keys=keys)
     state.sends.append(send)
+    if plan.budget is not None and not control:
+        key = plan.budget.key
+        state.paces[key] = plan.budget.spent(state.paces.get(key), now_us)
     if plan.mutes:
         rearm(plan.mutes, state.mutes, send)
 
@@ -40,6 +64,14 @@ def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> No
         keys = _keys(event, keep.past_fields[event.type])
         past_id = hashes.decision_id(event.key, 0, now_us)
         state.past.setdefault(event.type, []).append(PastEvent(past_id, now_us, keys))
+
+
+def acted(state: UserState, worth: int, now_us: int, settings: Settings, learned: Learned) -> None:
+    """The user did something: at this hour of their day they can be reached."""
+    own = state.attributes.get("timezone")
+    hour = local(now_us, own if isinstance(own, str) else settings.timezone).hour
+    state.hours = send_time.acted(state.hours, hour, worth, now_us)
+    learned.recorder.active(hour, worth * ONE)
 
 
 def notice(state: UserState, event: Event, now_us: int) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from botopt.engine import effects, feedback, hashes, history, records, withdrawing
 from botopt.engine.choosing import word
 from botopt.engine.pipeline import first_stop
-from botopt.engine.plan import Plan, plans
+from botopt.engine.plan import Plan, budgets_of, plans
 from botopt.engine.scoring import score
 from botopt.engine.stages.muted import look
 from botopt.engine.values import as_declared
 from botopt.engine.work import Work
+from botopt.learning.learner import Learned, unlearned
+from botopt.learning.send_time import ACTIVE, CLICKED
 from botopt.model.decision import Decision, Reason
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.policy import Policy
 from botopt.model.ports import Network, Renderer
 from botopt.model.silence import Silence
-from botopt.model.user_state import NEVER_US, Held, Send, UserState, pack, unpack
+from botopt.model.user_state import NEVER_US, Held, Response, Send, UserState, pack, unpack
 
 
 class Observer(Protocol):
@@ -29,6 +31,14 @@ class Observer(Protocol):
 
     def responded(self, event: Event, send: Send) -> None:
         """The user responded to a message; `send` still holds the response before this one."""
+
+
+class Asked(NamedTuple):
+    """What a call of the engine brings along for every decision that it leads to."""
+
+    observer: Observer | None
+    silences: Sequence[Silence]
+    learned: Learned
 
 
 _UNTRACED = Line()
@@ -46,7 +56,9 @@ class Engine:
     ) -> None:
         self.policy = policy
         self.keep = history.retention(policy, renderer) if keep is None else keep
-        self._plans = plans(policy, self.keep, network, renderer)
+        self.budgets = budgets_of(policy)
+        self.unlearned = unlearned(policy)
+        self._plans = plans(policy, self.keep, network, renderer, self.unlearned, self.budgets)
         self._settings = policy.settings
 
     def decide(
@@ -58,6 +70,7 @@ class Engine:
         *,
         at_us: int = NEVER_US,
         silences: Sequence[Silence] = (),
+        learned: Learned | None = None,
     ) -> list[Decision]:
         """Take in one event of one user.
 
@@ -73,7 +86,9 @@ class Engine:
             at_us: the user's clock reads at least this before the event is looked at; a live service says when it
                 got the event.
             silences: those of operators; the ones that are over do no harm.
+            learned: what is known of all users, and who takes down more; without it nothing is, and nothing is learned.
         """
+        asked = Asked(observer, silences, self.unlearned if learned is None else learned)
         clock_us = max(state.clock_us, at_us)
         refused = self._refused(state, event, clock_us)
         if refused is not None:
@@ -88,14 +103,14 @@ class Engine:
         if state.deleted:  # user.subscribed: a new life begins, and what happened before it is not part of it
             feedback.forget(state, event.time_us, deleted=False)
         if event.type.startswith("message."):
-            decisions, problem = self._take_feedback(state, event, now_us, observer, silences)
+            decisions, problem = self._take_feedback(state, event, now_us, asked)
             if problem is not None:
                 return [self._reject(event, line, problem, "message_id" if "message_id" in event.data else None)]
         else:
-            decisions = self.release(state, now_us, observer, silences=silences)
+            decisions = self._release(state, now_us, asked)
             state.clock_us = now_us
             feedback.settle(state, now_us, self._settings)
-            decisions += self._take(state, event, now_us, observer, silences)
+            decisions += self._take(state, event, now_us, asked)
         if not state.deleted:
             if first_us is not None:  # remembered for longer than it counts: from here on it is another event
                 del state.identities[identity]
@@ -110,8 +125,12 @@ class Engine:
         observer: Observer | None = None,
         *,
         silences: Sequence[Silence] = (),
+        learned: Learned | None = None,
     ) -> list[Decision]:
         """Decide again every held message that is due by `until_us`, each at exactly its own time."""
+        return self._release(state, until_us, Asked(observer, silences, self.unlearned if learned is None else learned))
+
+    def _release(self, state: UserState, until_us: int, asked: Asked) -> list[Decision]:
         decisions: list[Decision] = []
         while state.held:
             held = min(state.held, key=lambda held: held.until_us)  # the first of equals: order of holding
@@ -120,7 +139,7 @@ class Engine:
             state.held.remove(held)
             state.clock_us = max(state.clock_us, held.until_us)
             feedback.settle(state, state.clock_us, self._settings)
-            decisions.append(self._decide_held(state, held, observer, silences))
+            decisions.append(self._decide_held(state, held, asked))
         return decisions
 
     def withdrawal(self, state: UserState, event: Event, channel: str, now_us: int) -> tuple[Reason, str | None] | None:
@@ -167,42 +186,57 @@ class Engine:
         return [records.duplicate(event, number, now_us, self.policy.revision)]
 
     def _take_feedback(
-        self, state: UserState, event: Event, now_us: int, observer: Observer | None, silences: Sequence[Silence]
+        self, state: UserState, event: Event, now_us: int, asked: Asked
     ) -> tuple[list[Decision], str | None]:
         """Feedback may be about a message that is released only now; if it is about none, nothing happened."""
         due_us = state.due_us
-        before = pack(state) if due_us is not None and due_us <= now_us else None
-        decisions = self.release(state, now_us, observer, silences=silences) if before is not None else []
+        undo = pack(state) if due_us is not None and due_us <= now_us else None
+        decisions = self._release(state, now_us, asked) if undo is not None else []
         found = feedback.target(state, event, now_us)
         if isinstance(found, str):
-            if before is not None:
-                _restore(state, before)
+            if undo is not None:
+                _restore(state, undo)
             return [], found
         state.clock_us = now_us
         feedback.settle(state, now_us, self._settings)
         if not feedback.counts_as_before(event):
-            if observer is not None:
-                observer.responded(event, found)
-            feedback.respond(state, found, event.type, now_us, self._settings)
+            if asked.observer is not None:
+                asked.observer.responded(event, found)
+            before = feedback.respond(state, found, event.type, now_us, self._settings)
+            if before is not None:
+                self.heed(state, found, before, now_us, asked.learned)
         feedback.cap(state, found, event, now_us)
         effects.remember(state, event, now_us, self.keep)
         return decisions, None
 
-    def _take(
-        self, state: UserState, event: Event, now_us: int, observer: Observer | None, silences: Sequence[Silence]
-    ) -> list[Decision]:
+    def heed(self, state: UserState, send: Send, before: Response, now_us: int, learned: Learned) -> None:
+        """Learn from a user's answer to a message; `before` is what it was until now."""
+        if send.response is Response.FAILED and self.budgets:
+            event_type = self.policy.events.get(send.event_type)
+            category = None if event_type is None else event_type.category
+            budget = self.budgets.get(category or "") or self.budgets.get("")
+            pace = None if budget is None else state.paces.get(budget.key)
+            if budget is not None and pace is not None:
+                state.paces[budget.key] = budget.returned(pace, now_us)
+        if not self.policy.learns:
+            return
+        learned.recorder.responded(send, before)
+        if self.keep.hours and send.response is Response.CLICKED:
+            effects.acted(state, CLICKED, now_us, self._settings, learned)
+
+    def _take(self, state: UserState, event: Event, now_us: int, asked: Asked) -> list[Decision]:
         decisions: list[Decision] = []
         plan = self._plans.get(event.type)
         if plan is not None:
-            work = Work(plan, state, event, now_us, now_us, 0)
-            decisions.append(self._decide(work, observer, silences))
+            work = Work(plan, state, event, now_us, now_us, 0, asked.learned)
+            decisions.append(self._decide(work, asked))
         match event.type:
             case "user.updated":
                 feedback.update(state, event)
             case "user.subscribed" | "user.unsubscribed":
                 feedback.consent(state, event, granted=event.type == "user.subscribed")
-            case "user.active" if self.keep.active_us:
-                effects.notice(state, event, now_us)
+            case "user.active":
+                self.notice(state, event, now_us, asked.learned)
             case "user.deleted":
                 feedback.forget(state, now_us, deleted=True)
                 return decisions
@@ -211,21 +245,28 @@ class Engine:
         effects.remember(state, event, now_us, self.keep)
         return decisions
 
-    def _decide_held(
-        self, state: UserState, held: Held, observer: Observer | None, silences: Sequence[Silence]
-    ) -> Decision:
+    def notice(self, state: UserState, event: Event, now_us: int, learned: Learned) -> None:
+        """`user.active`, as far as the policy asks for it."""
+        if self.keep.active_us:
+            effects.notice(state, event, now_us)
+        if self.keep.hours:
+            effects.acted(state, ACTIVE, now_us, self._settings, learned)
+
+    def _decide_held(self, state: UserState, held: Held, asked: Asked) -> Decision:
         event = held.event
         plan = self._plans.get(event.type)
         if plan is None:
             return records.orphaned(held, self.policy.revision)
         event = as_declared(event, plan.event_type)
-        return self._decide(Work(plan, state, event, held.until_us, held.seen_us, held.attempt), observer, silences)
+        work = Work(plan, state, event, held.until_us, held.seen_us, held.attempt, asked.learned)
+        work.timed = held.timed
+        return self._decide(work, asked)
 
-    def _decide(self, work: Work, observer: Observer | None, silences: Sequence[Silence]) -> Decision:
+    def _decide(self, work: Work, asked: Asked) -> Decision:
         plan = work.plan
         stages = plan.ordinary
-        if silences or work.state.capped:
-            work.silences, stages = silences, plan.stages
+        if asked.silences or work.state.capped:
+            work.silences, stages = asked.silences, plan.stages
         work.id = hashes.decision_id(work.event.key, work.attempt, work.now_us)
         score(work)
         if plan.mutes:
@@ -234,8 +275,8 @@ class Engine:
         if work.stop is None:
             word(work)
         decision = records.decided(work, self.policy.revision)
-        if observer is not None:
-            observer.decided(work, decision)
+        if asked.observer is not None:
+            asked.observer.decided(work, decision)
         effects.conclude(work, decision.outcome)
         return decision
 

@@ -60,11 +60,15 @@ def counts_as_before(event: Event) -> bool:
     return event.data.get("handed_over") is True
 
 
-def respond(state: UserState, send: Send, event_type: str, now_us: int, settings: Settings) -> None:
-    """Take in a click, a conversion, a dismissal or a failure. Once clicked, always clicked; failed counts nowhere."""
+def respond(state: UserState, send: Send, event_type: str, now_us: int, settings: Settings) -> Response | None:
+    """Take in a click, a conversion, a dismissal or a failure. Once clicked, always clicked; failed counts nowhere.
+
+    Returns:
+        What it was before, if that changed.
+    """
     before = send.response
     if before is Response.FAILED:
-        return
+        return None
     match event_type:
         case "message.clicked" | "message.converted" if before is not Response.CLICKED:
             after = Response.CLICKED
@@ -73,13 +77,14 @@ def respond(state: UserState, send: Send, event_type: str, now_us: int, settings
         case "message.failed":
             after = Response.FAILED
         case _:
-            return
+            return None
     if before is not Response.PENDING:
         _uncount(state, send, settings, clicked=before is Response.CLICKED)
     send.response = after
     send.response_us = now_us
     if after is not Response.FAILED:
         _count(state, send, settings, clicked=after is Response.CLICKED)
+    return before
 
 
 def cap(state: UserState, send: Send, event: Event, now_us: int) -> None:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from botopt.model.condition import Ref, Scope, references
-from botopt.model.policy import DAY_US, Conversation, Cooldown, Inhibition, Limit, Policy, Resolution, Template
+from botopt.model.policy import DAY_US, Choose, Conversation, Cooldown, Inhibition, Limit, Policy, Resolution, Template
 from botopt.model.ports import Renderer
 from botopt.model.user_state import Response, UserState
 
 FEEDBACK_WINDOW_US = 30 * DAY_US
 """How long after a message was sent feedback about it is still taken."""
+
+RECENT = 10
+"""Half-lives for which it matters that a user had a variant: then a thousandth of the penalty is left."""
 
 _WEEK_US = 8 * DAY_US  # a calendar week with a daylight-saving change is longer than seven days
 _WINDOW_CALL = re.compile(r"\b(count|seen|sent)\s*\(")
@@ -24,7 +27,7 @@ class Retention(msgspec.Struct, frozen=True):
 
     `times`: by event type, for count and seen. `past`: by event type, for `resolved_by`. `past_fields`:
     by event type, the `same` fields. `send_fields`: the fields that cooldowns compare.
-    `active_us`: how long it matters that the user said or did something.
+    `active_us`: how long it matters that the user said or did something; `hours`: at which hours matters, too.
     """
 
     times: Mapping[str, int]
@@ -34,6 +37,7 @@ class Retention(msgspec.Struct, frozen=True):
     sends_us: int
     dedupe_us: int
     active_us: int = 0
+    hours: bool = False
 
     def windows(self) -> dict[str, int]:
         """Every window by a name that people understand, to tell what a state file is complete for."""
@@ -58,6 +62,7 @@ def together(one: Retention, other: Retention) -> Retention:
         max(one.sends_us, other.sends_us),
         max(one.dedupe_us, other.dedupe_us),
         max(one.active_us, other.active_us),
+        one.hours or other.hours,
     )
 
 
@@ -74,6 +79,8 @@ def retention(policy: Policy, renderer: Renderer) -> Retention:
     settings = policy.settings
     active_us = 0
     sends_us = max(FEEDBACK_WINDOW_US, settings.ignored_after_us, settings.fatigue.within_us)
+    learnt = (template for template in policy.templates.values() if template.choose is Choose.LEARN)
+    sends_us = max(sends_us, *(RECENT * template.recency.half_life_us for template in learnt), 0)
     for ref in _references(policy, renderer):
         if ref.scope in (Scope.COUNT, Scope.SEEN):
             times[ref.name] = max(times.get(ref.name, 0), ref.window_us)
@@ -97,7 +104,8 @@ def retention(policy: Policy, renderer: Renderer) -> Retention:
             case _:
                 pass
     fields = tuple(dict.fromkeys(send_fields))
-    return Retention(times, past, past_fields, fields, sends_us, settings.dedupe_window_us, active_us)
+    hours = policy.scorer is not None or any(one.send_time is not None for one in policy.events.values())
+    return Retention(times, past, past_fields, fields, sends_us, settings.dedupe_window_us, active_us, hours)
 
 
 def _references(policy: Policy, renderer: Renderer) -> Iterator[Ref]:

@@ -12,7 +12,7 @@ from botopt.engine.stages import capped, cooldown, in_conversation, inhibited, m
 from botopt.engine.stages.holdout import is_held_out
 from botopt.engine.stages.no_consent import refusal
 from botopt.engine.stages.scope import Bound
-from botopt.engine.values import rate_of, unanswered_since
+from botopt.engine.values import prior_of, rate_of, unanswered_since
 from botopt.engine.work import Work
 from botopt.model.condition import duration_text
 from botopt.model.decision import PROVIDER, Reason
@@ -42,6 +42,7 @@ def arithmetic(work: Work) -> tuple[str, ...]:
     """The score and the threshold, term by term."""
     score, threshold = [], [f"threshold {number(work.plan.threshold)}"]
     raw = 0.0
+    moved = explored = None
     for part in work.parts:
         if part.part == "base":
             score.append(f"weight {number(part.value)}")
@@ -51,24 +52,49 @@ def arithmetic(work: Work) -> tuple[str, ...]:
             raw += part.value
         elif part.part == "threshold":
             threshold.append(f"{'+' if part.value >= 0 else '-'} {number(abs(part.value))} ({part.id})")
+        elif part.part == "pacing":
+            moved = part.value
+        elif part.part == "explore":
+            explored = part.value
     limited = "" if raw == clamp(raw) else f", limited to {number(work.raw)}"
-    threshold.append(f"+ {number(work.fatigue)} (fatigue: {_fatigue(work)})")
-    product = work.raw * work.factor
+    if moved is None:
+        threshold.append(f"+ {number(work.fatigue)} (fatigue: {_fatigue(work)})")
+    else:
+        threshold.append(f"{'+' if moved >= 0 else '-'} {number(abs(moved))} (pacing: {_pacing(work)})")
+    product = work.raw * work.factor * work.scorer_factor
     cut = ", limited to 1" if product > 1 else ""
-    return (
+    factors = f"{number(work.raw)} × {number(work.factor)} ({_engagement(work)})"
+    if work.chance is not None:
+        factors += f" × {number(work.scorer_factor)} (scorer: a chance of {number(work.chance)} of a click)"
+    lines = [
         f"raw score  {' '.join(score)} = {number(raw)}{limited}",
-        f"score      {number(work.raw)} × {number(work.factor)} ({_engagement(work)}) = {number(product)}{cut}",
-        f"needed     {' '.join(threshold)} = {number(work.needed)}",
-    )
+        f"score      {factors} = {number(product)}{cut}",
+    ]
+    if explored is not None:
+        lines.append(
+            f"explore    + {number(explored)}: sent although the history speaks against it, to see whether that changed"
+        )
+    lines.append(f"needed     {' '.join(threshold)} = {number(work.needed)}")
+    return tuple(lines)
+
+
+def _pacing(work: Work) -> str:
+    budget = work.plan.budget
+    pace = None if budget is None else work.state.paces.get(budget.key)
+    if budget is None or pace is None:
+        return "no message yet"
+    return f"{number(budget.level(pace, work.now_us))} of {number(budget.messages)} messages saved up"
 
 
 def _engagement(work: Work) -> str:
     if not work.plan.engagement:
         return "engagement is off for this type"
+    if work.control:
+        return "control group: the history has no say"
     total = work.state.total
-    if not total.outcome_count:
+    prior = prior_of(work).rate
+    if not total.outcome_count and work.factor == 1.0:
         return "engagement: no message has an outcome yet"
-    prior = work.plan.settings.engagement.prior
     return (
         f"engagement: {total.click_count} of {total.outcome_count} clicked, "
         f"rate {number(rate_of(work))} against {number(prior)}"

@@ -14,8 +14,10 @@ from botopt.engine.stages import (
     inhibited,
     muted,
     no_consent,
+    paced,
     quiet_hours,
     resolved,
+    send_time,
     silenced,
     skipped,
 )
@@ -50,14 +52,19 @@ _BY_SUPPRESSION = (
     (Reason.IN_CONVERSATION, Conversation, in_conversation.bind),
     (Reason.COOLDOWN, Cooldown, cooldown.bind),
     (Reason.CAPPED, Limit, capped.bind),
-    (Reason.QUIET_HOURS, QuietHours, quiet_hours.bind),
 )
+_PACED = ((Reason.PACED, paced.bind),)
+_BY_CLOCK = ((Reason.QUIET_HOURS, QuietHours, quiet_hours.bind),)
+_SEND_TIME = ((Reason.SEND_TIME, send_time.bind),)
 
 ORDER: tuple[Reason, ...] = (
     Reason.REJECTED,
     Reason.DUPLICATE,
     *(reason for reason, _ in _BY_EVENT_TYPE),
     *(reason for reason, _, _ in _BY_SUPPRESSION),
+    *(reason for reason, _ in _PACED),
+    *(reason for reason, _, _ in _BY_CLOCK),
+    *(reason for reason, _ in _SEND_TIME),
     Reason.RENDER_FAILED,
 )
 """Every reason in the order in which it is asked; rejected and duplicate come before the pipeline, rendering after."""
@@ -79,19 +86,17 @@ BoundStage = tuple[Reason, Stage]
 
 def bind(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> tuple[BoundStage, ...]:
     """The stages that can apply to an event type, in order, those that `always` waives included."""
-    stages: list[BoundStage] = []
-    for reason, bind_type in _BY_EVENT_TYPE:
-        stage = bind_type(policy, event_type)
-        if stage is not None:
-            stages.append((reason, stage))
-    by_kind: Mapping[type, list[Bound]] = {kind: [] for _, kind, _ in _BY_SUPPRESSION}
+    by_kind: Mapping[type, list[Bound]] = {kind: [] for _, kind, _ in (*_BY_SUPPRESSION, *_BY_CLOCK)}
     for bound in bounds:
         by_kind[type(bound.suppression.kind)].append(bound)
-    for reason, kind, bind_kind in _BY_SUPPRESSION:
-        stage = bind_kind(by_kind[kind])
-        if stage is not None:
-            stages.append((reason, stage))
-    return tuple(stages)
+    stages: list[tuple[Reason, Stage | None]] = [
+        (reason, bound_to(policy, event_type)) for reason, bound_to in _BY_EVENT_TYPE
+    ]
+    stages += [(reason, bound_to(by_kind[kind])) for reason, kind, bound_to in _BY_SUPPRESSION]
+    stages += [(reason, bound_to(policy, event_type)) for reason, bound_to in _PACED]
+    stages += [(reason, bound_to(by_kind[kind])) for reason, kind, bound_to in _BY_CLOCK]
+    stages += [(reason, bound_to(policy, event_type)) for reason, bound_to in _SEND_TIME]
+    return tuple((reason, stage) for reason, stage in stages if stage is not None)
 
 
 def rare(bounds: Sequence[Bound]) -> frozenset[Reason]:

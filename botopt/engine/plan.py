@@ -10,11 +10,16 @@ from botopt.engine.conditions import BoundMatcher, bind_conditions
 from botopt.engine.hashes import decision_id
 from botopt.engine.history import Retention
 from botopt.engine.scoring import Weighed
+from botopt.engine.stages import paced
 from botopt.engine.stages.scope import Bound, concerns
+from botopt.engine.stages.stage import Glance
 from botopt.engine.work import Work
-from botopt.model.condition import Condition
+from botopt.learning.learner import Learned
+from botopt.learning.pacing import Budget
+from botopt.learning.scorer import BoundScorer
+from botopt.model.condition import Condition, Scope, references
 from botopt.model.decision import Reason
-from botopt.model.policy import EventType, Mute, Policy, Rule, Suppression, When
+from botopt.model.policy import EventType, Experiment, Mute, Policy, Rule, Suppression, When
 from botopt.model.ports import Network, Renderer
 
 _MOST_WEIGHED = 4_096
@@ -34,24 +39,39 @@ class Plan:
         "all_stages",
         "attributes",
         "bounds",
+        "budget",
         "category",
         "channel",
         "engagement",
         "event_type",
+        "experiments",
+        "explores",
+        "learns",
         "mutes",
         "ordinary",
         "rule_bits",
         "rules",
+        "scorer",
         "send_fields",
+        "send_time",
         "settings",
         "stages",
         "template",
         "threshold",
+        "unlearned",
         "withdrawing",
     )
 
     def __init__(
-        self, policy: Policy, event_type: EventType, keep: Retention, network: Network, renderer: Renderer
+        self,
+        policy: Policy,
+        event_type: EventType,
+        keep: Retention,
+        network: Network,
+        renderer: Renderer,
+        unlearned: Learned,
+        budgets: Mapping[str, Budget],
+        scorer: BoundScorer | None,
     ) -> None:
         self._policy = policy
         self._network = network
@@ -75,6 +95,13 @@ class Plan:
             for bound in self.bounds
             if isinstance(bound.suppression.kind, Mute) and bound.suppression.kind.window_us is not None
         )
+        self.unlearned = unlearned
+        self.learns = policy.learns
+        self.budget = budgets.get(event_type.category or "") or budgets.get("")
+        self.explores = self.engagement and policy.settings.engagement.explore > 0
+        self.scorer = scorer
+        self.send_time = event_type.send_time
+        self.experiments = _experiments(policy, event_type, self.bounds)
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
@@ -84,10 +111,15 @@ class Plan:
         self.withdrawing = tuple(stage for stage in self.stages if stage[0] in pipeline.WITHDRAWING)
         places = [place for place, (reason, _) in enumerate(self.ordinary) if reason is Reason.BELOW_THRESHOLD]
         after = self.ordinary[places[0] + 1 :] if places else ()
-        self.after_worth = tuple((pipeline.glance(reason, event_type, self.bounds), stage) for reason, stage in after)
+        self.after_worth = tuple((self._glance(reason), stage) for reason, stage in after)
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}
         self._weighed: dict[int, Weighed] = {}
+
+    def _glance(self, reason: Reason) -> Glance | None:
+        if reason is Reason.PACED and self.budget is not None and not self.settings.control:
+            return paced.glance(self.budget)
+        return pipeline.glance(reason, self.event_type, self.bounds)
 
     def weighed(self, mask: int) -> Weighed:
         """What follows from the rules that hold; remembered, because few combinations occur."""
@@ -143,7 +175,36 @@ def _bind_suppressions(policy: Policy, event_type: EventType) -> tuple[tuple[Bou
     return tuple(bound(suppression) for suppression in found), conditions
 
 
-def plans(policy: Policy, keep: Retention, network: Network, renderer: Renderer) -> Mapping[str, Plan]:
+def _experiments(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> Mapping[str, Experiment]:
+    """Those that have a say in what becomes of an event of this type."""
+    whens = [rule.when for rule in event_type.rules]
+    whens += [when for bound in bounds for when in bound.suppression.conditions]
+    for name in policy.templates_of(event_type):
+        whens += [variant.when for variant in policy.templates[name].variants if variant.when is not None]
+    named = {ref.name for when in whens for ref in references(when.condition) if ref.scope is Scope.EXPERIMENT}
+    return {name: policy.experiments[name] for name in sorted(named) if name in policy.experiments}
+
+
+def budgets_of(policy: Policy) -> Mapping[str, Budget]:
+    """The budgets of messages by the category that they are for; that of all other messages under an empty name."""
+    paced = {name: category.pacing for name, category in policy.categories.items()}
+    paced[""] = policy.settings.pacing
+    threshold = policy.settings.threshold
+    return {name: Budget(name, pacing, threshold) for name, pacing in paced.items() if pacing is not None}
+
+
+def plans(
+    policy: Policy,
+    keep: Retention,
+    network: Network,
+    renderer: Renderer,
+    unlearned: Learned,
+    budgets: Mapping[str, Budget],
+) -> Mapping[str, Plan]:
     """A plan for every event type that decides."""
     deciding = (event_type for event_type in policy.events.values() if event_type.decides)
-    return {event_type.name: Plan(policy, event_type, keep, network, renderer) for event_type in deciding}
+    scorer = None if policy.scorer is None else BoundScorer(policy.scorer)
+    return {
+        event_type.name: Plan(policy, event_type, keep, network, renderer, unlearned, budgets, scorer)
+        for event_type in deciding
+    }

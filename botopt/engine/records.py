@@ -48,6 +48,7 @@ def decided(work: Work, revision: str) -> Decision:
         cause=None if stop is None or not stop.cause else stop.cause.hex(),
         choices=rounded_choices(work.choices),
         message=message,
+        snapshot=work.learned.snapshot.id if work.plan.learns else None,
         revision=revision,
     )
 
@@ -60,8 +61,14 @@ def rounded(value: float) -> float:
 def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     """Draws as records report them."""
     return tuple(
-        Choice(c.purpose, c.eligible, None if c.draw is None else round(c.draw, _DRAWN), round(c.propensity, _DRAWN))
-        for c in choices
+        Choice(
+            each.purpose,
+            each.eligible,
+            each.chosen,
+            None if each.draw is None else round(each.draw, _DRAWN),
+            round(each.propensity, _DRAWN),
+        )
+        for each in choices
     )
 
 

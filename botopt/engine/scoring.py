@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from botopt.engine.values import rate_of, unanswered_since
+from botopt.engine.experiments import arm_of, is_in_control
+from botopt.engine.features import features
+from botopt.engine.hashes import draw
+from botopt.engine.values import prior_of, rate_of, unanswered_since
 from botopt.engine.work import Work
-from botopt.learning.engagement import factor
-from botopt.model.decision import Part
-from botopt.model.policy import EventType, Rule, Settings
+from botopt.learning.engagement import factor, of_chance
+from botopt.model.decision import Choice, Part
+from botopt.model.event import Event
+from botopt.model.policy import EventType, Rule, ScorerUse, Settings
 
 PRECISION = 9
 """Decimals to which score and threshold are rounded before they are compared."""
@@ -72,21 +76,79 @@ def needed(weighed: Weighed, fatigue: float) -> float:
     return round(clamp(weighed.threshold + fatigue), PRECISION)
 
 
+def lifted(weighed: Weighed, lift: float) -> float:
+    """What pacing adds to the threshold, which may be less than nothing."""
+    return weighed.threshold * (lift - 1.0)
+
+
 def score(work: Work) -> None:
-    """Fill in mask, template, channel, score, needed and parts."""
-    plan, state = work.plan, work.state
+    """Fill in mask, template, channel, score, needed, parts, and the draws made on the way."""
+    plan = work.plan
     settings = plan.settings
+    work.control = is_in_control(settings, work.event.user)
+    if plan.experiments:
+        work.exposed = tuple(arm_of(each, settings.seed, work.event.user) for each in plan.experiments.values())
     work.mask = plan.rules.match(work) if plan.rules is not None else 0
     weighed = plan.weighed(work.mask)
     work.template, work.channel, work.skipped_by = weighed.template, weighed.channel, weighed.skipped_by
-    work.factor = 1.0
-    if plan.engagement and state.total.outcome_count:
-        work.factor = factor(rate_of(work), state.total, settings.engagement)
-    work.fatigue = 0.0
+    work.raw = weighed.raw
+    _multiply(work)
+    work.needed = _needed(work, weighed)
+    work.score = _score(work)
+    unmoved = round(work.raw, PRECISION)
+    explored: tuple[Part, ...] = ()
+    if plan.explores and not work.control and work.score <= work.needed < unmoved:
+        work.explored = explore(settings, work.event)
+        if work.explored.chosen == "yes":
+            explored = (Part("explore", None, unmoved - work.score),)
+            work.score = unmoved
+    scored = () if work.chance is None else (Part("scorer", None, work.scorer_factor),)
+    last = Part("fatigue", None, work.fatigue)
+    if work.lift is not None:
+        last = Part("pacing", None, lifted(weighed, work.lift))
+    engagement = Part("engagement", None, work.factor)
+    work.parts = (*weighed.parts, engagement, *scored, *explored, *weighed.lowered, last)
+
+
+def _multiply(work: Work) -> None:
+    """The factors: what the user does with messages, and what a scorer says of this one."""
+    plan, state = work.plan, work.state
+    settings = plan.settings.engagement
+    if not plan.engagement or work.control:
+        return
+    prior = prior_of(work)
+    use = ScorerUse.MULTIPLY
+    if plan.scorer is not None and work.learned.snapshot.scorer_ok:
+        work.chance = plan.scorer.chance(features(work, plan.scorer.features))
+        if work.chance is not None:
+            use = plan.scorer.use
+            work.scorer_factor = of_chance(work.chance, settings, prior.rate)
+    if use is ScorerUse.MULTIPLY and (state.total.outcome_count or prior.ratio != 1.0):
+        work.factor = factor(rate_of(work), state.total, settings, prior)
+
+
+def _needed(work: Work, weighed: Weighed) -> float:
+    plan, state = work.plan, work.state
+    settings = plan.settings
+    if plan.budget is not None and not work.control:
+        pace = state.paces.get(plan.budget.key)
+        work.lift = 1.0 if pace is None else plan.budget.lift(pace, work.now_us)
+        return needed(weighed, lifted(weighed, work.lift))
     if state.sends and settings.fatigue.per_message:
         work.fatigue = fatigue_of(unanswered_since(work, work.now_us - settings.fatigue.within_us), settings)
-    work.raw = weighed.raw
-    work.score = round(clamp(work.raw * work.factor), PRECISION)
-    work.needed = needed(weighed, work.fatigue)
-    engagement, tired = Part("engagement", None, work.factor), Part("fatigue", None, work.fatigue)
-    work.parts = (*weighed.parts, engagement, *weighed.lowered, tired)
+    return needed(weighed, work.fatigue)
+
+
+def _score(work: Work) -> float:
+    return round(clamp(work.raw * work.factor * work.scorer_factor), PRECISION)
+
+
+def explore(settings: Settings, event: Event) -> Choice:
+    """Whether a message that only the user's history keeps back is sent all the same.
+
+    A release draws no second time.
+    """
+    drawn = draw(settings.seed, "explore", event.user, event.source, event.id)
+    share = settings.engagement.explore
+    sent = drawn < share
+    return Choice("explore", ("no", "yes"), "yes" if sent else "no", drawn, share if sent else 1.0 - share)

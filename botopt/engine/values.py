@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from botopt.engine.experiments import arm_of
 from botopt.engine.work import Work
 from botopt.learning import engagement
+from botopt.learning.engagement import Prior
 from botopt.model.condition import Ref, Scope, ValueType
 from botopt.model.event import Event
 from botopt.model.names import WEEKDAYS
@@ -58,6 +60,8 @@ def getter(ref: Ref, attributes: Mapping[str, FieldSpec]) -> Getter:
             return _seen(ref.name, ref.window_us)
         case Scope.SENT:
             return _sent(ref.window_us)
+        case Scope.EXPERIMENT:
+            return _experiment(ref.name)
 
 
 def _field(name: str) -> Getter:
@@ -83,12 +87,21 @@ def _attribute(name: str, attributes: Mapping[str, FieldSpec]) -> Getter:
     return get
 
 
+def prior_of(work: Work) -> Prior:
+    """What is expected of users about whom nothing is known; in the control group what the policy says."""
+    settings = work.plan.settings.engagement
+    if work.control:
+        return Prior(settings.prior)
+    return engagement.prior_of(settings, work.learned.snapshot, work.event.type)
+
+
 def rate_of(work: Work) -> float:
     """`engagement.rate` for this event's type; worked out once a decision."""
     if work.rate is None:
         state = work.state
         of_type = state.by_type.get(work.event.type)
-        work.rate = engagement.rate(state.total, of_type, work.now_us, work.plan.settings.engagement)
+        settings = work.plan.settings.engagement
+        work.rate = engagement.rate(state.total, of_type, work.now_us, settings, prior_of(work))
     return work.rate
 
 
@@ -139,6 +152,14 @@ def _seen(event_type: str, window_us: int) -> Getter:
     def get(work: Work) -> bool:
         itself = event_type == work.event.type and work.is_release and work.seen_us > work.now_us - window_us
         return _happened(work, event_type, window_us) > itself
+
+    return get
+
+
+def _experiment(name: str) -> Getter:
+    def get(work: Work) -> Value:
+        experiment = work.plan.experiments.get(name)
+        return None if experiment is None else arm_of(experiment, work.plan.settings.seed, work.event.user).chosen
 
     return get
 

@@ -11,6 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import msgspec
+
+from botopt.model.learned import Snapshot
 from botopt.model.policy import EngagementSettings
 from botopt.model.user_state import Tally
 
@@ -46,24 +49,57 @@ def remove_outcome(tally: Tally, at_us: int, *, clicked: bool, half_life_us: int
     tally.clicks = max(tally.clicks, 0.0) if tally.click_count else 0.0
 
 
-def rate(total: Tally, of_type: Tally | None, now_us: int, settings: EngagementSettings) -> float:
+MOST_LIKELY = 0.9
+"""The rate that an event type's popularity may lead to expect of a user, at most."""
+
+
+class Prior(msgspec.Struct, frozen=True):
+    """What is expected of a user about whom nothing is known: of all messages, and of one event type's as a share of
+    that.
+
+    Without learning these are `settings.engagement.prior`, and 1.
+    """
+
+    rate: float
+    ratio: float = 1.0
+
+
+def prior_of(settings: EngagementSettings, snapshot: Snapshot, event_type: str) -> Prior:
+    """What a policy expects, given what was learned."""
+    if not settings.learn:
+        return Prior(settings.prior)
+    return Prior(snapshot.rate, snapshot.types.get(event_type, snapshot.rate) / snapshot.rate)
+
+
+def rate(total: Tally, of_type: Tally | None, now_us: int, settings: EngagementSettings, prior: Prior) -> float:
     """The share of this event type's messages that this user is expected to click, 0 to 1."""
     if not total.outcome_count:
-        return settings.prior
+        return prior.rate * prior.ratio
     fade = weight(now_us - total.at_us, settings.half_life_us)
     strength = settings.strength
-    of_user = (total.clicks * fade + strength * settings.prior) / (total.outcomes * fade + strength)
+    of_user = (total.clicks * fade + strength * prior.rate) / (total.outcomes * fade + strength)
+    of_user = min(of_user * prior.ratio, max(of_user, MOST_LIKELY))
     if of_type is None or not of_type.outcome_count:
         return of_user
     fade = weight(now_us - of_type.at_us, settings.half_life_us)
     return (of_type.clicks * fade + strength * of_user) / (of_type.outcomes * fade + strength)
 
 
-def factor(rate: float, total: Tally, settings: EngagementSettings) -> float:
-    """What the raw score is multiplied with; exactly 1 while the user has no outcome."""
-    if not total.outcome_count:
+def factor(rate: float, total: Tally, settings: EngagementSettings, prior: Prior) -> float:
+    """What the raw score is multiplied with; exactly 1 while nothing is known, neither of the user nor of the type."""
+    if not total.outcome_count and prior.ratio == 1.0:
         return 1.0
-    power = math.pow(rate / settings.prior, settings.effect)
+    return of_chance(rate, settings, prior.rate)
+
+
+def factor_of_unknown(settings: EngagementSettings, prior: Prior) -> float:
+    """The factor of a user without any outcome."""
+    return factor(prior.rate * prior.ratio, Tally(), settings, prior)
+
+
+def of_chance(chance: float, settings: EngagementSettings, prior: float) -> float:
+    """The factor that belongs to a chance of a click."""
+    power = math.pow(chance / prior, settings.effect)
     return min(max(power, settings.low), settings.high)
 
 
@@ -71,25 +107,30 @@ def factor_range(settings: EngagementSettings) -> tuple[float, float]:
     """Between what the factor lies, whatever users do: rates lie between 0 and 1."""
     if not settings.effect:
         return 1.0, 1.0
+    if settings.learn:
+        return settings.low, settings.high
     most = math.exp(min(-math.log(settings.prior) * settings.effect, 700.0)) * (1 + 1e-9)
     return settings.low, max(1.0, min(settings.high, most))
 
 
-def factor_of(settings: EngagementSettings) -> Callable[[Tally, Tally | None, int], float]:
+def factor_of(settings: EngagementSettings, prior: Prior) -> Callable[[Tally, Tally | None, int], float]:
     """`factor` of `rate` in one call for (total, of_type, now_us), bit for bit, for a total with outcomes.
 
     Almost every event asks for it; one function with everything at hand takes half the time of four.
     """
-    power, half_life_us, strength, prior = math.pow, settings.half_life_us, settings.strength, settings.prior
-    effect, low, high, share = settings.effect, settings.low, settings.high, settings.strength * settings.prior
+    power, half_life_us, strength, expected = math.pow, settings.half_life_us, settings.strength, prior.rate
+    effect, low, high, share = settings.effect, settings.low, settings.high, settings.strength * prior.rate
+    ratio, likely = prior.ratio, MOST_LIKELY
 
     def of(total: Tally, of_type: Tally | None, now_us: int) -> float:
         fade = power(2.0, -(now_us - total.at_us) / half_life_us)
         rate = (total.clicks * fade + share) / (total.outcomes * fade + strength)
+        if ratio != 1.0:
+            rate = min(rate * ratio, max(rate, likely))
         if of_type is not None and of_type.outcome_count:
             fade = power(2.0, -(now_us - of_type.at_us) / half_life_us)
             rate = (of_type.clicks * fade + strength * rate) / (of_type.outcomes * fade + strength)
-        value = power(rate / prior, effect)
+        value = power(rate / expected, effect)
         return low if value < low else min(value, high)
 
     return of

@@ -39,6 +39,7 @@ class Scope(StrEnum):
     COUNT = "count"  # `count('type', '10m')`: name is the event type, window_us the window
     SEEN = "seen"  # `seen('type', '1h')`
     SENT = "sent"  # `sent('24h')`: name is empty
+    EXPERIMENT = "experiment"  # `experiment('early-nudge')`: the arm that the user is in
 
 
 class Ref(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -69,6 +70,8 @@ class Ref(msgspec.Struct, frozen=True, tag_field="kind"):
                 return f"{self.scope}('{self.name}', '{duration_text(self.window_us)}')"
             case Scope.SENT:
                 return f"sent('{duration_text(self.window_us)}')"
+            case Scope.EXPERIMENT:
+                return f"experiment('{self.name}')"
             case _:
                 return f"{self.scope}.{self.name}"
 

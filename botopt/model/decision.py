@@ -37,7 +37,9 @@ class Reason(StrEnum):
     IN_CONVERSATION = "in_conversation"
     COOLDOWN = "cooldown"
     CAPPED = "capped"
+    PACED = "paced"
     QUIET_HOURS = "quiet_hours"
+    SEND_TIME = "send_time"
     RENDER_FAILED = "render_failed"
 
     __hash__ = str.__hash__
@@ -48,7 +50,10 @@ PROVIDER = "provider"
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One term of the score or the threshold. `part` is base, rule, engagement, threshold or fatigue."""
+    """One term of the score or the threshold.
+
+    `part` is base, rule, engagement, scorer or explore of the score; threshold, fatigue or pacing of the threshold.
+    """
 
     part: str
     id: str | None
@@ -56,10 +61,14 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One draw: from what, the number drawn in [0, 1), and the chance that the taken one had."""
+    """One draw: from what, what was taken, the number drawn in [0, 1), and the chance that the taken one had.
+
+    `purpose` is variant, explore, send_time, or experiment and its name, as in `experiment early-nudge`.
+    """
 
     purpose: str
     eligible: tuple[str, ...]
+    chosen: str
     draw: float | None
     propensity: float
 
@@ -96,7 +105,8 @@ class Message(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision. Field order is the order of keys in the record; times are microseconds since 1970 UTC.
 
-    `reason` is None exactly for `sent`. `score` and `threshold` are None only for rejected and duplicate.
+    `reason` is None exactly for `sent`. `score` and `threshold` are None only for rejected and duplicate. `snapshot` is
+    the id of the learned values that had a say; None where the policy learns nothing from all users.
     """
 
     id: str
@@ -116,4 +126,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
     choices: tuple[Choice, ...] = ()
     message: Message | None = None
+    snapshot: str | None = None
     revision: str = ""

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from botopt.model.click_model import ClickModel
 from botopt.model.condition import ALWAYS, Condition, ValueType
 from botopt.model.position import NOWHERE, Position, Spans, Unplaced
 
@@ -34,7 +35,11 @@ RESERVED_TYPES = (
 
 
 class EngagementSettings(msgspec.Struct, frozen=True):
-    """How much clicks and silence move a score (docs/reference/language.md, "Engagement")."""
+    """How much clicks and silence move a score (docs/reference/language.md, "Engagement").
+
+    `learn`: what all users do replaces `prior`, hour by hour. `explore` is the share, 0 to 1, of messages
+    kept back only by a user's own history that are sent all the same.
+    """
 
     prior: float = 0.30
     strength: float = 10.0
@@ -42,6 +47,8 @@ class EngagementSettings(msgspec.Struct, frozen=True):
     effect: float = 0.5
     low: float = 0.5
     high: float = 1.5
+    learn: bool = False
+    explore: float = 0.0
 
 
 class FatigueSettings(msgspec.Struct, frozen=True):
@@ -52,8 +59,53 @@ class FatigueSettings(msgspec.Struct, frozen=True):
     limit: float = 0.20
 
 
+class Pacing(msgspec.Struct, frozen=True):
+    """How many messages a user gets in each `per_us`, on average: the bar rises and falls to hold it."""
+
+    messages: float
+    per_us: int = DAY_US
+
+
+class SendTime(msgspec.Struct, frozen=True):
+    """A message may wait this long for the user's better hour.
+
+    `explore` is the share, 0 to 1, that goes at an hour drawn from those allowed: so that other hours are known, too.
+    """
+
+    within_us: int
+    explore: float = 0.05
+
+
+class ScorerUse(StrEnum):
+    """What a scorer does to the engagement factor."""
+
+    REPLACE = "replace"
+    MULTIPLY = "multiply"
+
+
+class Scorer(msgspec.Struct, frozen=True):
+    """A trained model that says how likely a click is, and what becomes of that."""
+
+    model: ClickModel
+    use: ScorerUse = ScorerUse.REPLACE
+    position: Position = NOWHERE
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """A named split of users. `arms` are names and shares (0 to 1, together 1), in the order in which they stand."""
+
+    name: str
+    arms: tuple[tuple[str, float], ...]
+    description: str = ""
+    position: Position = NOWHERE
+
+
 class Settings(msgspec.Struct, frozen=True):
-    """Workspace-wide settings. `holdout` is a share, 0 to 1."""
+    """Workspace-wide settings. `holdout` and `control` are shares, 0 to 1.
+
+    `control`: users for whom nothing is learned or drawn, ever: the rule as it is written decides. `refresh_us`: how
+    often learned values of all users change.
+    """
 
     timezone: str = "UTC"
     locale: str = "en"
@@ -64,6 +116,9 @@ class Settings(msgspec.Struct, frozen=True):
     fatigue: FatigueSettings = FatigueSettings()
     holdout: float = 0.0
     seed: int = 0
+    control: float = 0.0
+    refresh_us: int = HOUR_US
+    pacing: Pacing | None = None
 
 
 class Consent(StrEnum):
@@ -75,12 +130,17 @@ class Consent(StrEnum):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """A kind of message. `engagement` false: the engagement factor is 1 for its messages."""
+    """A kind of message. `engagement` false: the engagement factor is 1 for its messages.
+
+    `send_time` is for its event types that have none of their own; `pacing` counts its messages, and no others.
+    """
 
     name: str
     consent: Consent = Consent.OPT_OUT
     engagement: bool = True
     position: Position = NOWHERE
+    send_time: SendTime | None = None
+    pacing: Pacing | None = None
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -198,6 +258,7 @@ class EventType(msgspec.Struct, frozen=True):
     always: bool = False
     rules: tuple[Rule, ...] = ()
     position: Position = NOWHERE
+    send_time: SendTime | None = None
 
     @property
     def decides(self) -> bool:
@@ -322,8 +383,22 @@ class Variant(msgspec.Struct, frozen=True):
     position: Position = NOWHERE
 
 
+class Recency(msgspec.Struct, frozen=True):
+    """How much less a variant is worth to a user who had it lately: `penalty` at once, half of it one
+    `half_life_us` later.
+
+    The defaults are for messages that come every few days; Duolingo (KDD 2020) uses 0.017 and 15 days for daily ones.
+    """
+
+    penalty: float = 0.15
+    half_life_us: int = 3 * DAY_US
+
+
 class Template(msgspec.Struct, frozen=True):
-    """A message in all its wordings. `samples` are example data that validation renders."""
+    """A message in all its wordings. `samples` are example data that validation renders.
+
+    `recency` is for `choose: learn` only.
+    """
 
     name: str
     variants: tuple[Variant, ...]
@@ -331,6 +406,7 @@ class Template(msgspec.Struct, frozen=True):
     choose: Choose = Choose.FIRST
     samples: tuple[Mapping[str, Value], ...] = ()
     position: Position = NOWHERE
+    recency: Recency = Recency()
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -344,6 +420,18 @@ class Policy(msgspec.Struct, frozen=True):
     suppressions: tuple[Suppression, ...] = ()
     templates: Mapping[str, Template] = {}
     revision: str = ""
+    experiments: Mapping[str, Experiment] = {}
+    scorer: Scorer | None = None
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is learned from all users together: then runs keep lessons, and take snapshots of them."""
+        return (
+            self.settings.engagement.learn
+            or self.scorer is not None
+            or any(event_type.send_time is not None for event_type in self.events.values())
+            or any(template.choose is Choose.LEARN for template in self.templates.values())
+        )
 
     def templates_of(self, event_type: EventType) -> tuple[str, ...]:
         """The templates that an event type can reach: its own, then those its rules name."""

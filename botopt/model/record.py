@@ -40,6 +40,7 @@ def to_plain(decision: Decision) -> dict[str, object]:
         "cause": decision.cause,
         "choices": plain_choices(decision.choices),
         "message": None if message is None else _plain_message(message),
+        "snapshot": decision.snapshot,
         "revision": decision.revision,
     }
 
@@ -55,6 +56,7 @@ def plain_choices(choices: Iterable[Choice]) -> list[dict[str, object]]:
         {
             "purpose": choice.purpose,
             "eligible": list(choice.eligible),
+            "chosen": choice.chosen,
             "draw": _number(choice.draw),
             "propensity": _number(choice.propensity),
         }
@@ -108,6 +110,7 @@ class _Record(msgspec.Struct, forbid_unknown_fields=True):
     cause: str | None
     choices: tuple[Choice, ...]
     message: Message | None
+    snapshot: str | None
     revision: str
 
 

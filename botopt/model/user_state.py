@@ -30,6 +30,21 @@ class Response(IntEnum):
     FAILED = 4
 
 
+class Lesson(msgspec.Struct, array_like=True, gc=False):
+    """What is to be learned from the answer to a message; 1 is `botopt.learning.lessons.ONE`.
+
+    `template` and `variant`: what was chosen by learning, with the chance of each eligible variant in `odds`; empty
+    where nothing was. `expected` is the rate of clicks that the user's own history led to expect, `scored` that of the
+    scorer.
+    """
+
+    template: str = ""
+    variant: str = ""
+    odds: dict[str, int] = {}
+    expected: int = 0
+    scored: int = 0
+
+
 class Send(msgspec.Struct, array_like=True, gc=False):
     """A message that was sent. `keys` are hashes of the fields that cooldowns compare; absent ones have no key."""
 
@@ -40,6 +55,7 @@ class Send(msgspec.Struct, array_like=True, gc=False):
     response: Response = Response.PENDING
     response_us: int = 0
     keys: dict[str, int] = {}
+    lesson: Lesson | None = None
 
 
 class PastEvent(msgspec.Struct, array_like=True, gc=False):
@@ -51,12 +67,16 @@ class PastEvent(msgspec.Struct, array_like=True, gc=False):
 
 
 class Held(msgspec.Struct, array_like=True, gc=False):
-    """A message that waits. `seen_us` is the user's clock when the event came, `attempt` how often it was decided."""
+    """A message that waits. `seen_us` is the user's clock when the event came, `attempt` how often it was decided.
+
+    `timed`: its hour was chosen already, and is not chosen again.
+    """
 
     until_us: int
     seen_us: int
     attempt: int
     event: Event
+    timed: bool = False
 
 
 class MuteState(msgspec.Struct, array_like=True, gc=False):
@@ -99,6 +119,26 @@ class Activity(msgspec.Struct, array_like=True, gc=False):
     id: bytes
 
 
+class Pace(msgspec.Struct, array_like=True, gc=False):
+    """The bucket of a budget as of `at_us`: messages that may be sent, and what the controller has summed up."""
+
+    level: float
+    integral: float
+    at_us: int
+
+
+class Hours(msgspec.Struct, array_like=True, gc=False):
+    """When the user is active, by the hour of their own clock, smoothed.
+
+    `bins` are 24 unsigned 32-bit integers, little-endian, of `botopt.learning.send_time.UNIT`; `weight` is their sum.
+    All are halved every 60 days, counted from `since_us`.
+    """
+
+    bins: bytes
+    weight: int
+    since_us: int
+
+
 class UserState(msgspec.Struct, array_like=True, gc=False):
     """Everything botopt remembers about one user.
 
@@ -108,7 +148,8 @@ class UserState(msgspec.Struct, array_like=True, gc=False):
     happened. `past` holds the events that resolve others. `ignored_run` carries on the count of ignored
     messages for sends that have left `sends`. `settled` is how many of `sends`, from the first, surely have a response.
     `capped` holds, by channel, what providers said when messages failed. `active` holds what the user said or did last
-    on each channel, the newest at the end; where no channel was named, under an empty key.
+    on each channel, the newest at the end; where no channel was named, under an empty key. `paces` are budgets by
+    category, the one for everything else under an empty key; `hours` when the user is active.
     """
 
     clock_us: int = NEVER_US
@@ -129,6 +170,8 @@ class UserState(msgspec.Struct, array_like=True, gc=False):
     settled: int = 0
     capped: dict[str, ProviderCap] = {}
     active: dict[str, Activity] = {}
+    paces: dict[str, Pace] = {}
+    hours: Hours | None = None
 
     @property
     def due_us(self) -> int | None:

@@ -44,6 +44,8 @@ class Reach(msgspec.Struct, frozen=True):
                 return TIME_NAMES.get(use.name)
             case Scope.SENT:
                 return Ref(Scope.SENT, "", ValueType.INTEGER, use.window_us)
+            case Scope.EXPERIMENT:
+                return None  # who is in which arm is for conditions, not for the user to read
             case Scope.COUNT | Scope.SEEN:
                 type_ = ValueType.INTEGER if use.scope is Scope.COUNT else ValueType.BOOLEAN
                 known = use.name in self.names.event_types

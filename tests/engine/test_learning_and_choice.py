@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from botopt.learning.engagement import add_outcome, factor, rate, remove_outcome
+from botopt.learning.engagement import Prior, add_outcome, factor, rate, remove_outcome
 from botopt.model.policy import DAY_US, EngagementSettings
 from botopt.model.user_state import Response, Tally
 from tests.engine.timeline import Story, ev, load, short, tell, us
@@ -187,9 +187,9 @@ def test_the_rate_is_the_direct_sum_over_all_outcomes(history, half_life, wait):
     of_user = (clicks + 10 * 0.3) / (count + 10)
     own_clicks, own_count = sums(only_type=True)
     expected = (own_clicks + 10 * of_user) / (own_count + 10)
-    assert rate(total, of_type, now, chosen) == pytest.approx(expected, abs=1e-9)
+    assert rate(total, of_type, now, chosen, Prior(0.3)) == pytest.approx(expected, abs=1e-9)
     if not history:
-        assert factor(0.9, total, chosen) == 1.0
+        assert factor(0.9, total, chosen, Prior(0.3)) == 1.0
 
 
 @given(st.lists(st.integers(0, 90 * DAY_US), min_size=1, max_size=10), half_lives)
@@ -205,10 +205,10 @@ def test_taking_every_outcome_back_leaves_exactly_nothing(times, half_life):
 def test_the_factor_stays_within_its_limits():
     chosen = EngagementSettings()
     some = Tally(1.0, 1.0, 0, 1, 1)
-    assert factor(0.3, some, chosen) == 1.0
-    assert factor(0.99, some, chosen) == 1.5
-    assert factor(0.001, some, chosen) == 0.5
-    assert factor(0.48, some, chosen) == pytest.approx((0.48 / 0.3) ** 0.5)
+    assert factor(0.3, some, chosen, Prior(0.3)) == 1.0
+    assert factor(0.99, some, chosen, Prior(0.3)) == 1.5
+    assert factor(0.001, some, chosen, Prior(0.3)) == 0.5
+    assert factor(0.48, some, chosen, Prior(0.3)) == pytest.approx((0.48 / 0.3) ** 0.5)
 
 
 def test_clicks_raise_the_score_and_silence_lowers_it_by_the_formula():
@@ -267,16 +267,18 @@ def test_a_release_keeps_its_draw_and_another_seed_draws_anew():
     assert variants("7", events) != variants("8", events)
 
 
-def test_the_first_variant_that_fits_is_taken_and_learning_says_that_it_does_not():
+def test_the_first_variant_that_fits_is_taken_and_learning_without_a_choice_says_so():
     first = WEIGHTED.replace("choose: weighted", "choose: KIND").replace("{weight: 1, text", "{when: n > 5, text")
     first = first.replace("weight: 3, ", "").replace(
         '      never: {weight: 5, when: n > 100, text: {en: "Never"}}\n', ""
     )
-    for kind, choices in (("first", []), ("learn", [("variant", ("three",), None, 1.0)])):
+    for kind, choices in (("first", []), ("learn", [("variant", ("three",), "three", None, 1.0)])):
         rules = load(SIMPLE.replace("SEED", "0").replace("SUPPRESSION", ""), first.replace("KIND", kind))
         found = tell(rules, ev("a", "09:00", n=6), ev("a", "09:01", n=1))
-        assert [d.message.variant for d in found if d.message is not None] == ["one", "three"]
-        assert [(c.purpose, c.eligible, c.draw, c.propensity) for c in found[1].choices] == choices
+        said = [d.message.variant for d in found if d.message is not None]
+        assert said[1] == "three"
+        assert said[0] == "one" if kind == "first" else said[0] == found[0].choices[0].chosen
+        assert [(c.purpose, c.eligible, c.chosen, c.draw, c.propensity) for c in found[1].choices] == choices
 
 
 def test_a_language_falls_back_to_its_parent_and_then_to_the_workspace():

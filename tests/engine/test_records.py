@@ -11,7 +11,7 @@ from botopt.model.record import encode_line
 from tests.engine.support import CALM, Workspace, at, base, ev
 
 KEYS = """
-id event_id event_type user time line outcome reason by detail until score threshold parts cause choices message revision
+id event_id event_type user time line outcome reason by detail until score threshold parts cause choices message snapshot revision
 """.split()
 MESSAGE_KEYS = "id template variant locale channel text title buttons".split()
 NIGHT = '{id: night, quiet_hours: {from: "22:00", to: "08:00"}}'
@@ -69,6 +69,7 @@ def test_a_whole_record_of_a_message_that_was_sent():
             "title": "A title",
             "buttons": [{"label": "Yes", "link": None}, {"label": "Look", "link": "https://x.example/ada"}],
         },
+        "snapshot": None,
         "revision": ws.engine.policy.revision,
     }
     other = plain(stopped)

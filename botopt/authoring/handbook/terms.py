@@ -121,6 +121,8 @@ class Speaker(msgspec.Struct, frozen=True):
                 return f"the number of {self._counted(ref)}"
             case Scope.SEEN:
                 return f"“an earlier {ref.name} event in the last {last_words(ref.window_us)}”"
+            case Scope.EXPERIMENT:
+                return f"the arm of the experiment {ref.name}"
             case Scope.SENT:
                 return f"the number of messages sent to the user in the last {last_words(ref.window_us)}"
             case _:

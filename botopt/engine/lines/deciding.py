@@ -8,6 +8,8 @@ from typing import Any
 
 from botopt.engine import effects
 from botopt.engine.choosing import word
+from botopt.engine.experiments import arm_of, is_in_control
+from botopt.engine.features import features
 from botopt.engine.feedback import settle
 from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
@@ -15,16 +17,18 @@ from botopt.engine.lines.texts import Ending, Scored, choices, decimal, instant,
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan
 from botopt.engine.records import outcome_of
-from botopt.engine.scoring import PRECISION, Weighed, clamp
+from botopt.engine.scoring import PRECISION, Weighed, clamp, explore
 from botopt.engine.stages.muted import look
 from botopt.engine.stages.stage import decisive
 from botopt.engine.work import Stop, Work
-from botopt.learning.engagement import factor_of
+from botopt.learning.engagement import Prior, factor_of, factor_of_unknown, of_chance, prior_of
+from botopt.learning.learner import Learned
 from botopt.model.decision import Choice, Outcome, Reason, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.event import Event
 from botopt.model.instants import instant_text
-from botopt.model.policy import Consent, Value
+from botopt.model.learned import Snapshot
+from botopt.model.policy import Consent, ScorerUse, Value
 from botopt.model.ports import BoundVariant
 from botopt.model.user_state import Response, UserState
 
@@ -35,7 +39,9 @@ _Pick = Callable[[Mapping[str, Value]], Sequence[Value]]
 """Some values of an event's data; None is absent."""
 
 
-def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endings: list[Ending]) -> Act:
+def deciding(
+    plan: Plan, keep: Retention, revision: str, lines: list[str], endings: list[Ending], learned: Learned
+) -> Act:
     """The function that decides events of this plan's type, appends their lines to `lines` and counts in `endings`.
 
     This is `scoring.score`, `Engine._decide` and `records.decided` in one, with everything that does not change
@@ -51,14 +57,16 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
     pick = None if rules is None or not rules.fields else _picker(plan, rules.fields)
     match = None if rules is None else rules.match_values
     remembered = name in keep.times or name in keep.past
-    engagement_factor = factor_of(settings.engagement)
+    known_snapshot: Snapshot | None = None
+    prior, engagement_factor, unknown_factor = Prior(settings.engagement.prior), None, 1.0
+    end = no_message = low_end = ""
+    learns, budget, scorer, experiments = plan.learns, plan.budget, plan.scorer, tuple(plan.experiments.values())
+    controls, explores = settings.control > 0, plan.explores
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     scored_by_mask: dict[int, Scored] = {}
     writers: dict[str, _Writer] = {}
     known: dict[tuple[Outcome, Reason | None, str | None], Ending] = {}
     middle = f',"event_type":"{name}","user":'
-    end = f',"revision":"{revision}"}}\n'
-    no_message = f',"choices":[],"message":null{end}'
     append = lines.append
 
     def scored_for(mask: int) -> Scored:
@@ -66,20 +74,34 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
         scored = scored_by_mask[mask] = Scored(weighed, round(clamp(weighed.raw), PRECISION), settings)
         return scored
 
+    def turn(snapshot: Snapshot) -> None:
+        nonlocal known_snapshot, prior, engagement_factor, unknown_factor, end, no_message, low_end
+        known_snapshot = snapshot
+        prior = prior_of(settings.engagement, snapshot, name)
+        engagement_factor = factor_of(settings.engagement, prior)
+        unknown_factor = factor_of_unknown(settings.engagement, prior)
+        shown = f'"{snapshot.id}"' if learns else "null"
+        end = f',"snapshot":{shown},"revision":"{revision}"}}\n'
+        no_message = f',"choices":[],"message":null{end}'
+        low_end = f',"cause":null{no_message}'
+
     def ending(outcome: Outcome, reason: Reason | None, by: str | None) -> Ending:
         made = known[outcome, reason, by] = Ending(name, outcome, reason, by)
         endings.append(made)
         return made
 
-    def full(work: Work | None, state: UserState, event: Event, now_us: int, id: bytes, weighed: Weighed) -> Work:
-        work = work or Work(plan, state, event, now_us, now_us, 0)
+    def full(
+        work: Work | None, state: UserState, event: Event, now_us: int, id: bytes, weighed: Weighed, control: bool
+    ) -> Work:
+        work = work or Work(plan, state, event, now_us, now_us, 0, learned)
         work.id = id
+        work.control = control
         work.template, work.channel, work.skipped_by = weighed.template, weighed.channel, weighed.skipped_by
         return work
 
     low = ending(Outcome.BELOW_THRESHOLD, Reason.BELOW_THRESHOLD, None)
     sent = ending(Outcome.SENT, None, None)
-    low_text, low_end = f"{low.text}null", f',"cause":null{no_message}'
+    low_text = f"{low.text}null"
     sent_text = f"{sent.text}null"
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
@@ -90,37 +112,69 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
             oldest = sends[place]
             if oldest.response is not pending or oldest.time_us + ignored_after_us <= now_us:
                 settle(state, now_us, settings)
+        snapshot = learned.snapshot
+        if snapshot is not known_snapshot:
+            turn(snapshot)
+        control = controls and is_in_control(settings, event.user)
         work: Work | None = None
         mask = 0
         if pick is not None:
             mask = match(pick(event.data))  # type: ignore[misc]  # there are rules where there is a picker
         elif rules is not None:
-            work = Work(plan, state, event, now_us, now_us, 0)
+            work = Work(plan, state, event, now_us, now_us, 0, learned)
+            work.control = control
             mask = rules.match(work)
         scored = scored_by_mask.get(mask) or scored_for(mask)
         weighed = scored.weighed
-        if engaged and state.total.outcome_count:
-            factor = engagement_factor(state.total, state.by_type.get(name), now_us)
-            score = weighed.raw * factor
-            score = round(min(score, 1.0), PRECISION)
-            score_text, factor_text = decimal(score), decimal(factor)
+        score, score_text, factor, factor_text = scored.score, scored.score_text, 1.0, "1"
+        chance: float | None = None
+        if engaged and not control:
+            if scorer is not None and snapshot.scorer_ok:
+                work = full(work, state, event, now_us, b"", weighed, control)
+                work.raw = weighed.raw
+                chance = scorer.chance(features(work, scorer.features))
+            if chance is None or scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
+                factor = unknown_factor
+                if state.total.outcome_count:
+                    factor = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
+            if factor != 1.0:
+                factor_text = decimal(factor)
+            product = weighed.raw * factor
+            if chance is not None:
+                scorer_factor = of_chance(chance, settings.engagement, prior.rate)
+                product *= scorer_factor
+                factor_text += f'}},{{"part":"scorer","id":null,"value":{decimal(scorer_factor)}'
+            if product != weighed.raw:
+                score = round(min(product, 1.0), PRECISION)
+                score_text = decimal(score)
+        if budget is not None and not control:
+            pace = state.paces.get(budget.key)
+            bar = scored.paced_bar(1.0 if pace is None else budget.lift(pace, now_us))
         else:
-            score, score_text, factor_text = scored.score, scored.score_text, "1"
-        unanswered = 0
-        if sends and tires:
-            since_us = now_us - fatigue_us
-            for send in reversed(sends):
-                if send.time_us <= since_us:
-                    break
-                response = send.response
-                if response is not clicked and response is not failed:
-                    unanswered += 1
-        bar = scored.bars.get(unanswered) or scored.bar(unanswered)
+            unanswered = 0
+            if sends and tires:
+                since_us = now_us - fatigue_us
+                for send in reversed(sends):
+                    if send.time_us <= since_us:
+                        break
+                    response = send.response
+                    if response is not clicked and response is not failed:
+                        unanswered += 1
+            bar = scored.bars.get(unanswered) or scored.bar(unanswered)
+        drawn: tuple[Choice, ...] = ()
+        if experiments:
+            drawn = tuple(arm_of(each, settings.seed, event.user) for each in experiments)
+        if explores and not control and score <= bar.needed < scored.score:
+            choice = explore(settings, event)
+            drawn = (*drawn, choice)
+            if choice.chosen == "yes":
+                factor_text += f'}},{{"part":"explore","id":null,"value":{decimal(scored.score - score)}'
+                score, score_text = scored.score, scored.score_text
         begun = begin_decision()
         begun.update(f"{key}\x000\x00{now_us}".encode())  # as `hashes.decision_id`
         decided_id = begun.digest()
         if mutes:
-            work = full(work, state, event, now_us, decided_id, weighed)
+            work = full(work, state, event, now_us, decided_id, weighed, control)
             look(mutes, work)
         ordinary = (
             weighed.skipped_by is None
@@ -135,7 +189,10 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
         terms = f',"score":{score_text},"threshold":{bar.text}{scored.begin}{factor_text}{bar.end}'
         if ordinary and not always and score <= bar.needed:
             low.count += 1
-            append(f"{head}{low_text}{terms}{low_end}")
+            if drawn:
+                append(f'{head}{low_text}{terms},"cause":null,"choices":{choices(drawn)},"message":null{end}')
+            else:
+                append(f"{head}{low_text}{terms}{low_end}")
             if remembered:
                 effects.remember(state, event, now_us, keep)
             return True
@@ -146,16 +203,17 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
                 if glance is not None:
                     stop = glance(state, now_us)
                 else:
-                    work = full(work, state, event, now_us, decided_id, weighed)
+                    work = full(work, state, event, now_us, decided_id, weighed, control)
                     stops = stage(work)
                     stop = decisive(stops) if stops else None
                 if stop is not None:
                     break
         else:
-            work = full(work, state, event, now_us, decided_id, weighed)
+            work = full(work, state, event, now_us, decided_id, weighed, control)
             work.score, work.needed = score, bar.needed
             stop = first_stop(plan.ordinary, work)
-        drawn: tuple[Choice, ...] = ()
+        if work is not None and work.hour is not None:
+            drawn = (*drawn, work.hour)
         if stop is None:
             writer = writers.get(weighed.template)
             if writer is None:
@@ -164,20 +222,25 @@ def deciding(plan: Plan, keep: Retention, revision: str, lines: list[str], endin
             if writer.write is not None:
                 words = writer.write(state, event, now_us)
             else:
-                work = full(work, state, event, now_us, decided_id, weighed)
+                work = full(work, state, event, now_us, decided_id, weighed, control)
                 word(work)
-                variant, words, drawn = work.variant, work.rendered, work.choices
+                variant, words = work.variant, work.rendered
+                if work.worded is not None:
+                    drawn = (*drawn, work.worded)
             if words is not None:
                 sent.count += 1
                 shown = message(decided_hex, weighed.template, variant, weighed.channel, words)
                 append(f'{head}{sent_text}{terms},"cause":null,"choices":{choices(drawn)},"message":{shown}{end}')
-                effects.record_send(plan, state, event, now_us, decided_id, weighed.channel)
+                effects.record_send(plan, state, event, now_us, decided_id, weighed.channel, control)
+                if learns:
+                    lesson = None if work is None else work.lesson
+                    effects.teach(state, name, now_us, lesson, chance, learned)
             else:
                 stop = Stop(Reason.RENDER_FAILED, weighed.template)
         if stop is not None:
             outcome = outcome_of(stop)
             if outcome is Outcome.HELD:
-                work = full(work, state, event, now_us, decided_id, weighed)
+                work = full(work, state, event, now_us, decided_id, weighed, control)
                 work.stop = stop
                 effects.conclude(work, outcome)
             found = known.get((outcome, stop.reason, stop.by)) or ending(outcome, stop.reason, stop.by)

@@ -11,6 +11,7 @@ from botopt.engine.feedback import cap, counts_as_before, respond, settle, targe
 from botopt.engine.hashes import begin_identity
 from botopt.engine.lines.deciding import Act, deciding
 from botopt.engine.lines.texts import Ending, Key
+from botopt.learning.learner import Learned
 from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES
 from botopt.model.user_state import UserState
@@ -27,12 +28,16 @@ class LineEngine:
     turn.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, learned: Learned | None = None) -> None:
         self.engine = engine
+        self.learned = engine.unlearned if learned is None else learned
         self.lines: list[str] = []
         self._endings: list[Ending] = []
         self.responses: Counter[str] = Counter()
         self.take: Take = _taking(engine, self._acts())
+
+    def _notice(self, state: UserState, event: Event, now_us: int) -> None:
+        self.engine.notice(state, event, now_us, self.learned)
 
     def counted(self) -> Counter[Key]:
         """What was decided since the last call."""
@@ -47,9 +52,11 @@ class LineEngine:
         engine = self.engine
         acts = {name: _remembering(engine) for name in engine.policy.events}
         for plan in engine.plans():
-            acts[plan.event_type.name] = deciding(plan, engine.keep, engine.policy.revision, self.lines, self._endings)
-        acts["user.active"] = _remembering(engine, effects.notice if engine.keep.active_us else None)
-        return acts | {name: _responding(engine, name, self.responses) for name in FEEDBACK_TYPES}
+            acts[plan.event_type.name] = deciding(
+                plan, engine.keep, engine.policy.revision, self.lines, self._endings, self.learned
+            )
+        acts["user.active"] = _remembering(engine, self._notice if engine.keep.active_us or engine.keep.hours else None)
+        return acts | {name: _responding(engine, name, self.responses, self.learned) for name in FEEDBACK_TYPES}
 
 
 def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
@@ -91,10 +98,11 @@ def _remembering(engine: Engine, notice: Callable[[UserState, Event, int], None]
     return act
 
 
-def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
+def _responding(engine: Engine, name: str, responses: Counter[str], learned: Learned) -> Act:
     keep = engine.keep
     settings = engine.policy.settings
     counted_as = name.partition(".")[2]
+    heeds = engine.policy.learns or bool(engine.budgets)
 
     def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
         found = target(state, event, now_us)
@@ -103,7 +111,9 @@ def _responding(engine: Engine, name: str, responses: Counter[str]) -> Act:
         state.clock_us = now_us
         settle(state, now_us, settings)
         if not counts_as_before(event):
-            respond(state, found, name, now_us, settings)
+            before = respond(state, found, name, now_us, settings)
+            if before is not None and heeds:
+                engine.heed(state, found, before, now_us, learned)
             responses[counted_as] += 1
         cap(state, found, event, now_us)
         effects.remember(state, event, now_us, keep)

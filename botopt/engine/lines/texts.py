@@ -7,7 +7,7 @@ from functools import cache
 from json.encoder import encode_basestring
 
 from botopt.engine.records import rounded, rounded_choices
-from botopt.engine.scoring import Weighed, fatigue_of, needed
+from botopt.engine.scoring import Weighed, fatigue_of, lifted, needed
 from botopt.model.decision import Choice, Outcome, Part, Reason, Rendered
 from botopt.model.instants import instant_text
 from botopt.model.policy import Settings
@@ -25,6 +25,11 @@ def decimal(value: float) -> str:
     if value >= 0.0001:
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return encode_number(rounded(value))  # an exponent, perhaps
+
+
+def signed(value: float) -> str:
+    """A number of any sign in the same form."""
+    return f"-{decimal(-value)}" if value <= -0.0001 else decimal(value)
 
 
 def optional(text: str | None) -> str:
@@ -86,6 +91,12 @@ class Scored:
         fatigue = fatigue_of(unanswered, self._settings) if unanswered else 0.0
         bar = self.bars[unanswered] = Bar(needed(self.weighed, fatigue), self._lowered, _tired(fatigue))
         return bar
+
+    def paced_bar(self, lift: float) -> Bar:
+        """The bar that a budget multiplies."""
+        added = lifted(self.weighed, lift)
+        part = f'{{"part":"pacing","id":null,"value":{signed(added)}}}'
+        return Bar(needed(self.weighed, added), self._lowered, part)
 
 
 @cache

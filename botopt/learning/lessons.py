@@ -1,0 +1,177 @@
+"""What is counted of all users' answers, from which snapshots are made.
+
+Everything is a whole number of `ONE`s under a name, and is only ever added to. So lessons may be taken down in pieces,
+by any number of processes, and put together in any order: the sums are the same. What a message teaches is added twice:
+when it is sent, as one that waits for its answer, by the period in which it was sent; and when its answer is known or
+the time for one is over, as one that counts. So people who never come back count, too, and nobody has to look for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from botopt.model.user_state import Lesson, Response, Send
+
+ONE = 1 << 20
+"""1, as lessons count it: fine enough for rates, and 2^43 of them fit where integers have 64 bits."""
+
+OUTCOMES, CLICKS = "n", "y"  # of an event type
+SENDS, HITS, EXPECTED = "vn", "vy", "ve"  # of a variant
+TAKEN, TAKEN_HITS, LEFT, LEFT_HITS = (
+    "t",
+    "ty",
+    "l",
+    "ly",
+)  # of a variant, weighed by their chances: sent; not, but could
+HOUR = "h"
+SCORED, SCORED_HITS, FORETOLD = "sn", "sy", "se"
+
+Amounts = list[tuple[str, int]]
+
+
+def whole(value: float) -> int:
+    """A number as lessons count it."""
+    return round(value * ONE)
+
+
+def key(kind: str, *names: str) -> str:
+    """The name of a count."""
+    return "\0".join((kind, *names))
+
+
+class Lessons(msgspec.Struct, array_like=True):
+    """Counts by name; `waiting` by the period (a number of `refresh`es) in which messages were sent."""
+
+    counts: dict[str, int] = {}
+    waiting: dict[int, dict[str, int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.counts or self.waiting)
+
+    def add(self, amounts: Iterable[tuple[str, int]], sign: int = 1) -> None:
+        """Add, or take away, what counts."""
+        counts = self.counts
+        for name, amount in amounts:
+            counts[name] = counts.get(name, 0) + sign * amount
+
+    def wait(self, period: int, amounts: Iterable[tuple[str, int]], sign: int = 1) -> None:
+        """Add, or take away, what waits for its answer."""
+        waiting = self.waiting.get(period)
+        if waiting is None:
+            waiting = self.waiting[period] = {}
+        for name, amount in amounts:
+            waiting[name] = waiting.get(name, 0) + sign * amount
+
+    def merge(self, other: Lessons) -> None:
+        """Add everything of others."""
+        self.add(other.counts.items())
+        for period, amounts in other.waiting.items():
+            self.wait(period, amounts.items())
+
+    def clear(self) -> None:
+        """Nothing was counted."""
+        self.counts.clear()
+        self.waiting.clear()
+
+
+def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
+    """What a message teaches by having been sent."""
+    amounts = [(f"{OUTCOMES}\0{event_type}", ONE)]
+    if lesson is None:
+        return amounts
+    if lesson.template:
+        template, variant = lesson.template, lesson.variant
+        amounts += [
+            (f"{SENDS}\0{template}\0{variant}", ONE),
+            (f"{EXPECTED}\0{template}\0{variant}", lesson.expected),
+        ]
+        amounts += _weighed(lesson, TAKEN, LEFT)
+    if lesson.scored:
+        amounts += [(SCORED, ONE), (FORETOLD, lesson.scored)]
+    return amounts
+
+
+def _of_click(event_type: str, lesson: Lesson | None) -> Amounts:
+    """What it teaches by being clicked."""
+    amounts = [(f"{CLICKS}\0{event_type}", ONE)]
+    if lesson is None:
+        return amounts
+    if lesson.template:
+        amounts.append((f"{HITS}\0{lesson.template}\0{lesson.variant}", ONE))
+        amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
+    if lesson.scored:
+        amounts.append((SCORED_HITS, ONE))
+    return amounts
+
+
+def _weighed(lesson: Lesson, taken: str, left: str) -> Amounts:
+    """For the variant that was taken 1/p; for each that could have been, and was not, 1/(1 - p).
+
+    Where there was no choice nothing can be learned of it: a variant that had to be taken is left out.
+    """
+    if len(lesson.odds) < 2:
+        return []
+    amounts = []
+    for variant, odds in lesson.odds.items():
+        if variant == lesson.variant:
+            amounts.append((f"{taken}\0{lesson.template}\0{variant}", ONE * ONE // odds))
+        else:
+            amounts.append((f"{left}\0{lesson.template}\0{variant}", ONE * ONE // (ONE - odds)))
+    return amounts
+
+
+class Recorder:
+    """Takes down lessons while messages are sent and answered.
+
+    `matured` is the newest period whose messages count, answered or not; it changes with each snapshot.
+    """
+
+    __slots__ = ("_refresh_us", "lessons", "matured")
+
+    def __init__(self, refresh_us: int, lessons: Lessons | None = None, matured: int = -(2**62)) -> None:
+        self._refresh_us = refresh_us
+        self.lessons = Lessons() if lessons is None else lessons
+        self.matured = matured
+
+    def sent(self, event_type: str, time_us: int, lesson: Lesson | None) -> None:
+        """A message was sent."""
+        period = time_us // self._refresh_us
+        if period > self.matured:
+            self.lessons.wait(period, _of_message(event_type, lesson))
+        else:  # long ago, and told only now
+            self.lessons.add(_of_message(event_type, lesson))
+
+    def responded(self, send: Send, before: Response) -> None:
+        """A message's answer changed from `before` to what it is now; not to ignored, which is no answer."""
+        after = send.response
+        message = _of_message(send.event_type, send.lesson)
+        waits = before in (Response.PENDING, Response.IGNORED) and send.time_us // self._refresh_us > self.matured
+        if after is Response.FAILED:
+            if waits:
+                self.lessons.wait(send.time_us // self._refresh_us, message, -1)
+            else:
+                self.lessons.add(message, -1)
+            if before is Response.CLICKED:
+                self.lessons.add(_of_click(send.event_type, send.lesson), -1)
+            return
+        if waits:
+            self.lessons.wait(send.time_us // self._refresh_us, message, -1)
+            self.lessons.add(message)
+        if after is Response.CLICKED:
+            self.lessons.add(_of_click(send.event_type, send.lesson))
+
+    def active(self, hour: int, amount: int) -> None:
+        """A user did something at this hour of their own day; `amount` in `ONE`s."""
+        self.lessons.add(((f"{HOUR}\0{hour:02}", amount),))
+
+
+def split(counts: Mapping[str, int], kind: str) -> dict[tuple[str, ...], int]:
+    """The counts of one kind by their names."""
+    found = {}
+    for name, amount in counts.items():
+        first, *rest = name.split("\0")
+        if first == kind:
+            found[tuple(rest)] = amount
+    return found

@@ -1,0 +1,118 @@
+"""From lessons to a snapshot: what is believed of all users, and of each variant.
+
+Every estimate is shrunk: it begins where nothing is known yet, and needs evidence to leave. The strengths are
+pseudo-counts in messages (or, where weights count rounds, in rounds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from botopt.learning.lessons import (
+    CLICKS,
+    EXPECTED,
+    FORETOLD,
+    HITS,
+    HOUR,
+    LEFT,
+    LEFT_HITS,
+    ONE,
+    OUTCOMES,
+    SCORED,
+    SCORED_HITS,
+    SENDS,
+    TAKEN,
+    TAKEN_HITS,
+    split,
+)
+from botopt.learning.send_time import smoothed
+from botopt.model.learned import Arm, Snapshot
+from botopt.model.policy import Choose, Policy, Template
+
+RATE_STRENGTH = 100.0
+"""How many messages the `prior` of the policy is worth against what all users did."""
+
+TYPE_STRENGTH = 20.0
+"""How many messages the rate of all messages is worth against that of one event type."""
+
+ROUNDS = 105.0
+"""Pseudo-rounds of the difference score, as Yancey and Settles (KDD 2020) have them."""
+
+EXPECTED_CLICKS = 8.0
+"""Pseudo-clicks of observed against expected."""
+
+HOUR_STRENGTH = 200.0
+"""How many acts of users a flat day is worth against when they really act."""
+
+TRUSTED = (0.7, 1.4)
+"""Clicks against those the scorer foretold, over about the last 500 messages: outside of it is not asked any more."""
+
+LEAST_SCORED = 100.0
+"""Messages before it is judged at all."""
+
+
+def snapshot(policy: Policy, counts: Mapping[str, int], at_us: int) -> Snapshot:
+    """What these counts say. Without any it says what the policy does."""
+    prior = policy.settings.engagement.prior
+    outcomes, clicks = split(counts, OUTCOMES), split(counts, CLICKS)
+    total, hits = sum(outcomes.values()) / ONE, sum(clicks.values()) / ONE
+    rate = (hits + RATE_STRENGTH * prior) / (total + RATE_STRENGTH)
+    types = {
+        name[0]: _share(clicks.get(name, 0) / ONE + TYPE_STRENGTH * rate, count / ONE + TYPE_STRENGTH)
+        for name, count in sorted(outcomes.items())
+    }
+    arms = {
+        name: {variant.name: arm(counts, template, variant.name) for variant in template.variants}
+        for name, template in sorted(policy.templates.items())
+        if template.choose is Choose.LEARN
+    }
+    values = (rate, types, arms, _hours(counts), _trusted(counts))
+    id = blake2b(msgspec.json.encode((at_us, values)), digest_size=6).hexdigest()
+    return Snapshot(id, at_us, *values)
+
+
+def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
+    """How a variant did.
+
+    Where every variant may go to everybody: clicks observed against those expected of the people who got it, less one.
+    Where one has a condition of its own: the difference score of Yancey and Settles (KDD 2020), which compares people
+    who got it with people who could have got it, and so does not credit it with being sent to the right people.
+    """
+
+    def of(kind: str) -> float:
+        return counts.get(f"{kind}\0{template.name}\0{variant}", 0) / ONE
+
+    sends, clicks = max(of(SENDS), 0.0), max(of(HITS), 0.0)
+    if any(other.when is not None for other in template.variants):
+        taken, left = max(of(TAKEN), 0.0), max(of(LEFT), 0.0)
+        taken_hits, left_hits = max(of(TAKEN_HITS), 0.0), max(of(LEFT_HITS), 0.0)
+        if not taken + left:
+            return Arm(0.0, sends, clicks)
+        mean = (taken_hits + left_hits) / (taken + left)
+        with_it = (taken_hits + ROUNDS * mean) / (taken + ROUNDS)
+        without = (left_hits + ROUNDS * mean) / (left + ROUNDS)
+        return Arm((with_it - without) / without if without > 0 else 0.0, sends, clicks)
+    expected = max(of(EXPECTED), 0.0)
+    return Arm((clicks + EXPECTED_CLICKS) / (expected + EXPECTED_CLICKS) - 1, sends, clicks)
+
+
+def _share(clicks: float, outcomes: float) -> float:
+    return min(max(clicks / outcomes, 1e-6), 1.0)
+
+
+def _hours(counts: Mapping[str, int]) -> tuple[float, ...]:
+    acts = [max(counts.get(f"{HOUR}\0{hour:02}", 0) / ONE, 0.0) for hour in range(24)]
+    total = sum(acts)
+    shares = [(number + HOUR_STRENGTH / 24) / (total + HOUR_STRENGTH) for number in acts]
+    return smoothed(shares)
+
+
+def _trusted(counts: Mapping[str, int]) -> bool:
+    scored, foretold = counts.get(SCORED, 0) / ONE, counts.get(FORETOLD, 0) / ONE
+    if scored < LEAST_SCORED or foretold <= 0:
+        return True
+    low, high = TRUSTED
+    return low <= counts.get(SCORED_HITS, 0) / ONE / foretold <= high

@@ -1,0 +1,49 @@
+"""Which variant: a softmax over what is believed of each, with a floor, so that every chance is known exactly.
+
+A chance is (1 - K floor) softmax(score / temperature) + floor for K variants. A variant that this user had lately is
+worth less. Thompson sampling is not used: its chances have no closed form, so what it learns cannot be evaluated
+afterwards, and where variants go to different people it does worse than chance (benchmarks/learning.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from botopt.model.policy import Recency
+
+TEMPERATURE = 0.06
+"""How sharply better variants are preferred: a tenth better is five times as likely, before the floor."""
+
+FLOOR = 0.05
+MOST_EQUAL = 0.2
+"""The least chance of a variant: 5 %, or a fifth divided among them where there are more than four."""
+
+
+def floor(number: int) -> float:
+    """The least chance of each of so many variants."""
+    return FLOOR if number <= 4 else MOST_EQUAL / number
+
+
+def chances(scores: Sequence[float]) -> list[float]:
+    """The chance of each variant; they sum to 1."""
+    highest = max(scores)
+    weights = [math.exp((score - highest) / TEMPERATURE) for score in scores]
+    least, total = floor(len(scores)), sum(weights)
+    free = (1 - len(scores) * least) / total
+    return [free * weight + least for weight in weights]
+
+
+def lately(age_us: int, recency: Recency) -> float:
+    """How much less a variant is worth that a user had so long ago."""
+    return recency.penalty * math.pow(2.0, -age_us / recency.half_life_us)
+
+
+def taken(chances: Sequence[float], drawn: float) -> int:
+    """Which one a number in [0, 1) chooses."""
+    reached = 0.0
+    for place, chance in enumerate(chances):
+        reached += chance
+        if drawn < reached:
+            return place
+    return len(chances) - 1
