@@ -10,7 +10,7 @@ import msgspec
 
 from botopt.model.policy import Pattern, Policy, Text, When
 
-_NO_MEANING = frozenset({"position", "description", "samples", "revision"})
+_NO_MEANING = frozenset({"position", "description", "samples", "revision", "tuned_until_us"})
 _ANY_ORDER = frozenset("one_of accepts reserved per by same days events categories channels options".split())
 
 

@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Workspace-wide settings. `holdout` and `control` are shares, 0 to 1.
 
     `control`: users for whom nothing is learned or drawn, ever: the rule as it is written decides. `refresh_us`: how
-    often learned values of all users change.
+    often learned values of all users change. `tuned_until_us`: up to when the log goes on which this policy was chosen.
     """
 
     timezone: str = "UTC"
@@ -118,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True):
     seed: int = 0
     control: float = 0.0
     refresh_us: int = HOUR_US
+    tuned_until_us: int | None = None
     pacing: Pacing | None = None
 
 
