@@ -60,9 +60,13 @@ def window_of(calendar: Calendar, now_us: int, zone_name: str) -> tuple[int, int
 
 
 def is_quiet(hours: QuietHours, wall: datetime) -> bool:
-    """Whether the wall clock shows a time in `[start, end)`; `days` name the day on which the hours begin."""
-    minute = wall.hour * 60 + wall.minute
-    weekday = wall.weekday()
+    """Whether the wall clock shows a quiet time."""
+    return is_quiet_at(hours, (wall.weekday() * 24 + wall.hour) * 60 + wall.minute)
+
+
+def is_quiet_at(hours: QuietHours, minute_of_week: int) -> bool:
+    """Whether this minute since Monday 00:00 is in `[start, end)`; `days` name the day on which the hours begin."""
+    weekday, minute = divmod(minute_of_week, 1440)
     if hours.start < hours.end:
         return hours.start <= minute < hours.end and (not hours.days or weekday in hours.days)
     if minute >= hours.start:

@@ -19,7 +19,7 @@ from botopt.learning.pacing import Budget
 from botopt.learning.scorer import BoundScorer
 from botopt.model.condition import Condition, Scope, references
 from botopt.model.decision import Reason
-from botopt.model.policy import EventType, Experiment, Mute, Policy, Rule, Suppression, When
+from botopt.model.policy import EventType, Experiment, Mute, Policy, QuietHours, Rule, Suppression, When
 from botopt.model.ports import Network, Renderer
 
 _MOST_WEIGHED = 4_096
@@ -49,6 +49,7 @@ class Plan:
         "learns",
         "mutes",
         "ordinary",
+        "quiet",
         "rule_bits",
         "rules",
         "scorer",
@@ -101,6 +102,7 @@ class Plan:
         self.explores = self.engagement and policy.settings.engagement.explore > 0
         self.scorer = scorer
         self.send_time = event_type.send_time
+        self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))
         self.experiments = _experiments(policy, event_type, self.bounds)
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()

@@ -68,9 +68,14 @@ def acts(hours: Hours | None) -> float:
     return 0.0 if hours is None else hours.weight / _WEIGHT
 
 
+def is_known(hours: Hours | None) -> bool:
+    """Whether the user did enough for hours of their own."""
+    return hours is not None and hours.weight >= ENOUGH * _WEIGHT
+
+
 def values(hours: Hours | None, everybody: Sequence[float]) -> Sequence[float]:
     """What each hour of the user's day is worth, 0 to 1, before the cost of waiting."""
-    if hours is None or hours.weight < ENOUGH * _WEIGHT:
+    if hours is None or not is_known(hours):
         return everybody
     total = hours.weight / _WEIGHT + STRENGTH
     bins = _BINS.unpack(hours.bins)

@@ -39,6 +39,31 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file, key=name)
 
 
+_DAY_US = 86_400_000_000
+_MOST_OFFSETS = 4_096
+_offsets: dict[tuple[str, int], int | None] = {}
+
+
+def steady_offset_us(us: int, zone_name: str) -> int | None:
+    """What the zone's clock is ahead of UTC, where it is the same all day long (in UTC); None where it is not.
+
+    Remembered: it is asked for again and again about the same days, and `local` takes ten times as long.
+
+    Raises:
+        zoneinfo.ZoneInfoNotFoundError: there is no such zone.
+    """
+    key = (zone_name, us // _DAY_US)
+    found = _offsets.get(key, -1)
+    if found != -1:
+        return found
+    begin, end = (local(key[1] * _DAY_US + part, zone_name).utcoffset() for part in (0, _DAY_US - 1))
+    found = None if begin is None or begin != end else begin // timedelta(microseconds=1)
+    if len(_offsets) >= _MOST_OFFSETS:
+        _offsets.clear()
+    _offsets[key] = found
+    return found
+
+
 def local(us: int, zone_name: str) -> datetime:
     """An instant (microseconds since 1970 UTC) as the clock on that zone's wall shows it; aware.
 

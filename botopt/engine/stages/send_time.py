@@ -1,31 +1,41 @@
-"""A message that may wait goes at the user's better hour (`send_time`), once."""
+"""A message that may wait goes at the user's better hour (`send_time`), once.
+
+Which hours are allowed only depends on the hour it is, the weekday, how many hours are left and which quiet hours
+concern the message, wherever a zone's clock is not changed in between: these lists are remembered, and so is the best
+of them for users about whom too little is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 
-from botopt.engine.calendar import is_quiet
+import msgspec
+
+from botopt.engine.calendar import is_quiet_at
 from botopt.engine.hashes import draw
 from botopt.engine.stages.stage import Stage
 from botopt.engine.work import Stop, Work
-from botopt.learning.send_time import DELAY, values
+from botopt.learning.send_time import DELAY, is_known, values
 from botopt.model.decision import Choice, Reason
-from botopt.model.policy import HOUR_US, EventType, Policy, QuietHours, SendTime
-from botopt.model.zones import local
+from botopt.model.learned import Snapshot
+from botopt.model.policy import DAY_US, HOUR_US, EventType, Policy, QuietHours, SendTime
+from botopt.model.zones import local, steady_offset_us
 
 NOW = "now"
+_MOST_LISTS = 20_000
+_MONDAY_US = 4 * DAY_US  # 1970-01-05
 
 
-class Hour:
-    """When a message could go: an instant, and the hour of the user's day that it falls in."""
+class Hours(msgspec.Struct, frozen=True, gc=False):
+    """When a message could go: now, and at the beginning of later hours. All are parallel.
 
-    __slots__ = ("name", "number", "us")
+    `steps` are the hours from the beginning of the present one (0 is now), `numbers` the hours of the user's day (0 to
+    23), `names` what records say.
+    """
 
-    def __init__(self, us: int, wall: datetime, *, now: bool = False) -> None:
-        self.us = us
-        self.number = wall.hour
-        self.name = NOW if now else f"{wall:%H:%M}"
+    steps: tuple[int, ...]
+    numbers: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 def bind(policy: Policy, event_type: EventType) -> Stage | None:
@@ -33,55 +43,124 @@ def bind(policy: Policy, event_type: EventType) -> Stage | None:
     send_time = event_type.send_time
     if send_time is None:
         return None
+    explore, seed = send_time.explore, policy.settings.seed
+    allowed = allowing(send_time, event_type)
+    known: dict[Hours, int] = {}
+    snapshot: Snapshot | None = None
+
+    def best_for_everybody(work: Work, hours: Hours) -> int:
+        nonlocal snapshot
+        if work.learned.snapshot is not snapshot:
+            snapshot = work.learned.snapshot
+            known.clear()
+        place = known.get(hours)
+        if place is None:
+            place = known[hours] = best_of(snapshot.hours, hours)
+        return place
 
     def stops(work: Work) -> Sequence[Stop]:
         work.hour = None
         if work.timed or work.control:
             return ()
-        hours = allowed(work, send_time)
-        if len(hours) < 2:
+        hours = allowed(work)
+        number = len(hours.steps)
+        if number < 2:
             return ()
-        worths = worth(work, hours)
-        best = max(range(len(hours)), key=worths.__getitem__)  # the first of equals: the earliest
+        if is_known(work.state.hours):
+            best = best_of(values(work.state.hours, work.learned.snapshot.hours), hours)
+        else:
+            best = best_for_everybody(work, hours)
         event = work.event
-        drawn = draw(work.plan.settings.seed, "send_time", event.user, event.source, event.id)
-        place, share = best, send_time.explore
-        if drawn < share:
-            place = min(int(drawn / share * len(hours)), len(hours) - 1)
-        chance = share / len(hours) + (1.0 - share if place == best else 0.0)
-        chosen = hours[place]
-        work.hour = Choice("send_time", tuple(hour.name for hour in hours), chosen.name, drawn, chance)
-        return () if place == 0 else (Stop(Reason.SEND_TIME, None, chosen.us, hold=True),)
+        drawn = draw(seed, "send_time", event.user, event.source, event.id)
+        place = min(int(drawn / explore * number), number - 1) if drawn < explore else best
+        chance = explore / number + (1.0 - explore if place == best else 0.0)
+        work.hour = Choice("send_time", hours.names, hours.names[place], drawn, chance)
+        if place == 0:
+            return ()
+        return (Stop(Reason.SEND_TIME, None, _begin_us(work) + hours.steps[place] * HOUR_US, hold=True),)
 
     return stops
 
 
-def allowed(work: Work, send_time: SendTime) -> list[Hour]:
-    """Now, and the beginning of each later hour of the user's day until the message may wait no longer: not in quiet
-    hours, and not after it expires.
-    """
-    now_us, event_type = work.now_us, work.plan.event_type
-    last_us = work.seen_us + send_time.within_us
-    if event_type.expires_after_us is not None:
-        last_us = min(last_us, work.event.time_us + event_type.expires_after_us)
-    wall = local(now_us, work.timezone)
-    hours = [Hour(now_us, wall, now=True)]
-    quiet = [bound for bound in work.plan.bounds if isinstance(bound.suppression.kind, QuietHours)]
-    kinds = [bound.suppression.kind for bound in quiet if bound.chosen(work)]
-    us = now_us + HOUR_US - ((wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond)
-    steady = us <= last_us and local(last_us, work.timezone).utcoffset() == wall.utcoffset()
-    naive = wall.replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    step = 0
-    while us <= last_us:
-        step += 1
-        there = naive + timedelta(hours=step) if steady else local(us, work.timezone)
-        if not any(is_quiet(kind, there) for kind in kinds if isinstance(kind, QuietHours)):
-            hours.append(Hour(us, there))
-        us += HOUR_US
-    return hours
+def best_of(by_hour: Sequence[float], hours: Hours) -> int:
+    """The place of the hour that is worth most, less what waiting for it costs; the earliest of equals."""
+    best, highest = 0, -1.0
+    for place, (number, step) in enumerate(zip(hours.numbers, hours.steps, strict=True)):
+        worth = by_hour[number] - DELAY * step
+        if worth > highest:
+            best, highest = place, worth
+    return best
 
 
-def worth(work: Work, hours: Sequence[Hour]) -> list[float]:
-    """What each is worth: how much the user does near that hour, less what waiting costs."""
-    by_hour = values(work.state.hours, work.learned.snapshot.hours)
-    return [by_hour[hour.number] - DELAY * ((hour.us - work.now_us) / HOUR_US) for hour in hours]
+def _begin_us(work: Work) -> int:
+    """When the present hour of the user's day began."""
+    offset_us = steady_offset_us(work.now_us, work.timezone)
+    if offset_us is not None:
+        return work.now_us - (work.now_us + offset_us) % HOUR_US
+    wall = local(work.now_us, work.timezone)
+    return work.now_us - ((wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond)
+
+
+def allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hours]:
+    """The function that lists when a message may go: until it may wait no longer, not in quiet hours, not expired."""
+    within_us, expires_us = send_time.within_us, event_type.expires_after_us
+    lists: dict[tuple[int, int, int, tuple[QuietHours, ...]], Hours] = {}
+
+    def allowed(work: Work) -> Hours:
+        now_us, timezone = work.now_us, work.timezone
+        last_us = work.seen_us + within_us
+        if expires_us is not None:
+            last_us = min(last_us, work.event.time_us + expires_us)
+        quiet = tuple(
+            bound.suppression.kind
+            for bound in work.plan.quiet
+            if isinstance(bound.suppression.kind, QuietHours) and bound.chosen(work)
+        )
+        offset_us = steady_offset_us(now_us, timezone)
+        if offset_us is None or (last_us > now_us and steady_offset_us(last_us, timezone) != offset_us):
+            return _listed(_changing(now_us, last_us, timezone, quiet))
+        wall_us = now_us + offset_us
+        begin_us = now_us - wall_us % HOUR_US
+        hour = (wall_us - _MONDAY_US) // HOUR_US % (7 * 24)
+        key = (hour, (last_us - begin_us) // HOUR_US, 0, quiet)
+        found = lists.get(key)
+        if found is None:
+            if len(lists) >= _MOST_LISTS:
+                lists.clear()
+            found = lists[key] = _listed(_steady(hour, key[1], quiet))
+        return found
+
+    return allowed
+
+
+_Found = list[tuple[int, int]]
+"""The step and the hour of the week (from Monday 00:00) of each."""
+
+
+def _steady(hour: int, last: int, quiet: Sequence[QuietHours]) -> _Found:
+    later = ((step, (hour + step) % 168) for step in range(1, last + 1))
+    return [
+        (0, hour),
+        *((step, there) for step, there in later if not any(is_quiet_at(kind, there * 60) for kind in quiet)),
+    ]
+
+
+def _changing(now_us: int, last_us: int, timezone: str, quiet: Sequence[QuietHours]) -> _Found:
+    """Where the clock is changed in between, each hour is looked up."""
+    wall = local(now_us, timezone)
+    begin_us = now_us - ((wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond)
+    found = [(0, wall.weekday() * 24 + wall.hour)]
+    for step in range(1, max((last_us - begin_us) // HOUR_US, 0) + 1):
+        there = local(begin_us + step * HOUR_US, timezone)
+        minute = (there.weekday() * 24 + there.hour) * 60 + there.minute
+        if not any(is_quiet_at(kind, minute) for kind in quiet):
+            found.append((step, minute // 60))
+    return found
+
+
+def _listed(found: _Found) -> Hours:
+    return Hours(
+        tuple(step for step, _ in found),
+        tuple(hour % 24 for _, hour in found),
+        tuple(f"{hour % 24:02}:00" if step else NOW for step, hour in found),
+    )
