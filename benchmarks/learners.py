@@ -1,8 +1,8 @@
 """What the learners cost: the same events through the same engine, with none, each, and all of them switched on.
 
-`python -m benchmarks.learners` prints microseconds of an event, medians of rounds in turns, without reading lines and
-without writing anything: decoding and a state file cost the same either way, and would hide what is asked for. The ratio of
-replay rates is that of whole processes (`--replay`).
+`python -m benchmarks.learners` prints microseconds of processor time for an event, medians of rounds in turns, without
+reading lines and without writing anything: decoding and a state file cost the same either way, and would hide what is
+asked for.
 """
 
 from __future__ import annotations

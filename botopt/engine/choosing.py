@@ -14,9 +14,11 @@ from botopt.learning.variants import chances, lately, taken
 from botopt.model.condition import Scope
 from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
-from botopt.model.policy import Choose, FieldSpec, Template, Variant
+from botopt.model.event import Event
+from botopt.model.learned import Snapshot
+from botopt.model.policy import Choose, FieldSpec, Recency, Template, Variant
 from botopt.model.ports import BoundVariant, Network, Renderer
-from botopt.model.user_state import Lesson, Response
+from botopt.model.user_state import Lesson, Response, UserState
 
 
 def word(work: Work) -> None:
@@ -33,7 +35,20 @@ def word(work: Work) -> None:
 class TemplatePlan:
     """A template bound to one event type. Variants are compiled when first used."""
 
-    __slots__ = ("_always", "_attributes", "_bound", "_event_type", "_matcher", "_renderer", "_when_bits", "template")
+    __slots__ = (
+        "_always",
+        "_attributes",
+        "_believed",
+        "_bound",
+        "_differs",
+        "_event_type",
+        "_matcher",
+        "_renderer",
+        "_seed",
+        "_snapshot",
+        "_when_bits",
+        "template",
+    )
 
     def __init__(
         self,
@@ -42,8 +57,13 @@ class TemplatePlan:
         network: Network,
         renderer: Renderer,
         attributes: Mapping[str, FieldSpec],
+        seed: int = 0,
     ) -> None:
         self.template = template
+        self._seed = seed
+        self._differs = template.differs
+        self._snapshot: Snapshot | None = None
+        self._believed: dict[tuple[str, ...], tuple[list[float], list[float]]] = {}
         self._event_type = event_type
         self._renderer = renderer
         self._attributes = attributes
@@ -88,37 +108,46 @@ class TemplatePlan:
 
     def _learned(self, work: Work, variants: Sequence[Variant], names: tuple[str, ...]) -> Variant:
         """The variant that does better than the others is the likelier one."""
-        odds = chances(self.scores(work, names)) if len(names) > 1 else [1.0]
-        drawn = _draw(work) if len(names) > 1 else None
-        place = 0 if drawn is None else taken(odds, drawn)
-        work.worded = Choice("variant", names, names[place], drawn, odds[place])
-        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)}
-        work.lesson = Lesson(self.template.name, names[place], known, whole(rate_of(work)))
+        place, work.worded, work.lesson = self.learned(
+            names, work.learned.snapshot, work.state, work.event, work.now_us, rate_of(work)
+        )
         return variants[place]
 
-    def scores(self, work: Work, names: Sequence[str]) -> list[float]:
-        """How much better than expected each variant does, less what it loses by having been sent to this user
-        lately.
-        """
-        arms = work.learned.snapshot.arms.get(self.template.name, {})
-        scores = {name: arms[name].score if name in arms else 0.0 for name in names}
-        for name, sent_us in self.lately(work, names).items():
-            scores[name] -= lately(work.now_us - sent_us, self.template.recency)
-        return list(scores.values())
+    def learned(
+        self,
+        names: tuple[str, ...],
+        snapshot: Snapshot,
+        state: UserState,
+        event: Event,
+        now_us: int,
+        rate: float,
+    ) -> tuple[int, Choice, Lesson]:
+        """Which of these variants, how that came about, and what is to be learned from it.
 
-    def lately(self, work: Work, names: Sequence[str]) -> dict[str, int]:
-        """When the user was last sent each of these variants, if that still matters."""
-        found: dict[str, int] = {}
-        since_us = work.now_us - RECENT * self.template.recency.half_life_us
-        for send in reversed(work.state.sends):
-            lesson = send.lesson
-            if send.time_us <= since_us or len(found) == len(names):
-                break
-            if lesson is None or lesson.template != self.template.name or send.response is Response.FAILED:
-                continue
-            if lesson.variant in names:
-                found.setdefault(lesson.variant, send.time_us)
-        return found
+        `rate` is the click rate that the user's history leads to expect.
+        """
+        template = self.template.name
+        if len(names) == 1:
+            return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], {}, whole(rate))
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            self._believed.clear()
+        believed = self._believed.get(names)
+        if believed is None:
+            arms = snapshot.arms.get(template, {})
+            scores = [arms[name].score if name in arms else 0.0 for name in names]
+            believed = self._believed[names] = (scores, chances(scores))
+        scores, odds = believed
+        had = had_lately(state, template, names, now_us, self.template.recency)
+        if had:
+            recency = self.template.recency
+            less = {name: lately(now_us - sent_us, recency) for name, sent_us in had.items()}
+            odds = chances([score - less.get(name, 0.0) for name, score in zip(names, scores, strict=True)])
+        drawn = draw(self._seed, "variant", event.user, event.source, event.id)
+        place = taken(odds, drawn)
+        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)} if self._differs else {}
+        lesson = Lesson(template, names[place], known, whole(rate))
+        return place, Choice("variant", names, names[place], drawn, odds[place]), lesson
 
     def render(self, work: Work, variant: Variant) -> Rendered:
         """The variant's words.
@@ -130,15 +159,18 @@ class TemplatePlan:
         values = [get(work) for get in getters]
         return bound.render(values, locale=work.locale, timezone=work.timezone, now_us=work.now_us)
 
-    def plain(self) -> tuple[Variant, BoundVariant] | None:
-        """The variant that every event gets, if its words need nothing but fields of the event."""
-        if self._always is None:
-            return None
+    def plain(self) -> Sequence[tuple[Variant, BoundVariant]]:
+        """The variants that every event may get, where nothing but learning chooses among them and their words need
+        nothing but fields of the event; else nothing.
+        """
+        found = [self._always] if self._always is not None else []
+        if self.template.choose is Choose.LEARN and not self._differs:
+            found = list(self.template.variants)
         try:
-            bound, _ = self.bound(self._always.name)
+            pairs = [(variant, self.bound(variant.name)[0]) for variant in found]
         except RenderError:
-            return None
-        return (self._always, bound) if all(ref.scope is Scope.EVENT for ref in bound.inputs) else None
+            return ()
+        return pairs if all(ref.scope is Scope.EVENT for _, bound in pairs for ref in bound.inputs) else ()
 
     def bound(self, variant: str) -> tuple[BoundVariant, tuple[Getter, ...]]:
         """The compiled variant and the functions that look up its inputs."""
@@ -148,6 +180,23 @@ class TemplatePlan:
             pair = (bound, tuple(getter(ref, self._attributes) for ref in bound.inputs))
             self._bound[variant] = pair
         return pair
+
+
+def had_lately(
+    state: UserState, template: str, names: Sequence[str], now_us: int, recency: Recency
+) -> Mapping[str, int]:
+    """When the user was last sent each of these variants, if that still matters."""
+    found: dict[str, int] = {}
+    since_us = now_us - RECENT * recency.half_life_us
+    for send in reversed(state.sends):
+        if send.time_us <= since_us or len(found) == len(names):
+            break
+        lesson = send.lesson
+        if lesson is None or lesson.template != template or send.response is Response.FAILED:
+            continue
+        if lesson.variant in names:
+            found.setdefault(lesson.variant, send.time_us)
+    return found
 
 
 def _draw(work: Work) -> float:

@@ -149,6 +149,7 @@ class Plan:
                 self._network,
                 self._renderer,
                 self._policy.attributes,
+                self.settings.seed,
             )
             self._templates[name] = plan
         return plan

@@ -12,7 +12,8 @@ from botopt.model.user_state import Held
 
 _ID_BYTES = 12
 _REPORTED = 6  # decimals of scores, thresholds and parts
-_DRAWN = 9  # decimals of draws and propensities
+DRAWN = 9
+"""Decimals of draws and propensities."""
 _OUTCOMES = {Reason.SKIPPED: Outcome.SKIPPED, Reason.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD}
 
 
@@ -65,8 +66,8 @@ def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
             each.purpose,
             each.eligible,
             each.chosen,
-            None if each.draw is None else round(each.draw, _DRAWN),
-            round(each.propensity, _DRAWN),
+            None if each.draw is None else round(each.draw, DRAWN),
+            round(each.propensity, DRAWN),
         )
         for each in choices
     )

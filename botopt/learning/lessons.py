@@ -9,6 +9,7 @@ the time for one is over, as one that counts. So people who never come back coun
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -34,11 +35,6 @@ Amounts = list[tuple[str, int]]
 def whole(value: float) -> int:
     """A number as lessons count it."""
     return round(value * ONE)
-
-
-def key(kind: str, *names: str) -> str:
-    """The name of a count."""
-    return "\0".join((kind, *names))
 
 
 class Lessons(msgspec.Struct, array_like=True):
@@ -76,31 +72,43 @@ class Lessons(msgspec.Struct, array_like=True):
         self.waiting.clear()
 
 
+@lru_cache(maxsize=4_096)
+def _of_type(event_type: str) -> tuple[str, str]:
+    """Under which names its messages and their clicks are counted."""
+    return f"{OUTCOMES}\0{event_type}", f"{CLICKS}\0{event_type}"
+
+
+@lru_cache(maxsize=4_096)
+def _of_variant(template: str, variant: str) -> Mapping[str, str]:
+    """Under which names anything is counted about a variant, by kind."""
+    kinds = (SENDS, HITS, EXPECTED, TAKEN, TAKEN_HITS, LEFT, LEFT_HITS)
+    return {kind: f"{kind}\0{template}\0{variant}" for kind in kinds}
+
+
 def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
     """What a message teaches by having been sent."""
-    amounts = [(f"{OUTCOMES}\0{event_type}", ONE)]
+    amounts = [(_of_type(event_type)[0], ONE)]
     if lesson is None:
         return amounts
     if lesson.template:
-        template, variant = lesson.template, lesson.variant
-        amounts += [
-            (f"{SENDS}\0{template}\0{variant}", ONE),
-            (f"{EXPECTED}\0{template}\0{variant}", lesson.expected),
-        ]
-        amounts += _weighed(lesson, TAKEN, LEFT)
+        names = _of_variant(lesson.template, lesson.variant)
+        amounts += ((names[SENDS], ONE), (names[EXPECTED], lesson.expected))
+        if lesson.odds:
+            amounts += _weighed(lesson, TAKEN, LEFT)
     if lesson.scored:
-        amounts += [(SCORED, ONE), (FORETOLD, lesson.scored)]
+        amounts += ((SCORED, ONE), (FORETOLD, lesson.scored))
     return amounts
 
 
 def _of_click(event_type: str, lesson: Lesson | None) -> Amounts:
     """What it teaches by being clicked."""
-    amounts = [(f"{CLICKS}\0{event_type}", ONE)]
+    amounts = [(_of_type(event_type)[1], ONE)]
     if lesson is None:
         return amounts
     if lesson.template:
-        amounts.append((f"{HITS}\0{lesson.template}\0{lesson.variant}", ONE))
-        amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
+        amounts.append((_of_variant(lesson.template, lesson.variant)[HITS], ONE))
+        if lesson.odds:
+            amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
     if lesson.scored:
         amounts.append((SCORED_HITS, ONE))
     return amounts
@@ -115,10 +123,11 @@ def _weighed(lesson: Lesson, taken: str, left: str) -> Amounts:
         return []
     amounts = []
     for variant, odds in lesson.odds.items():
+        names = _of_variant(lesson.template, variant)
         if variant == lesson.variant:
-            amounts.append((f"{taken}\0{lesson.template}\0{variant}", ONE * ONE // odds))
+            amounts.append((names[taken], ONE * ONE // odds))
         else:
-            amounts.append((f"{left}\0{lesson.template}\0{variant}", ONE * ONE // (ONE - odds)))
+            amounts.append((names[left], ONE * ONE // (ONE - odds)))
     return amounts
 
 
@@ -165,13 +174,3 @@ class Recorder:
     def active(self, hour: int, amount: int) -> None:
         """A user did something at this hour of their own day; `amount` in `ONE`s."""
         self.lessons.add(((f"{HOUR}\0{hour:02}", amount),))
-
-
-def split(counts: Mapping[str, int], kind: str) -> dict[tuple[str, ...], int]:
-    """The counts of one kind by their names."""
-    found = {}
-    for name, amount in counts.items():
-        first, *rest = name.split("\0")
-        if first == kind:
-            found[tuple(rest)] = amount
-    return found

@@ -30,15 +30,15 @@ _SPAN = 1.5
 class Budget:
     """A budget as the policy has it. `threshold` is the usual bar: where the integral has lifted it to 1, it stops."""
 
-    __slots__ = ("_least", "_per_us", "_rate", "_scale", "full", "key", "messages")
+    __slots__ = ("_gain", "_least", "_rate", "_scale", "full", "key", "messages")
 
     def __init__(self, key: str, pacing: Pacing, threshold: float) -> None:
         self.key = key
         self.messages = pacing.messages
-        self._per_us = pacing.per_us
         self.full = max(2 * pacing.messages, 1.0)
         self._rate = pacing.messages / pacing.per_us
         self._scale = _SPAN / pacing.messages
+        self._gain = INTEGRAL * self._scale / pacing.per_us
         self._least = max(math.log(max(threshold, 1e-6)), -MOST)
 
     def level(self, pace: Pace, now_us: int) -> float:
@@ -69,24 +69,28 @@ class Budget:
         return Pace(level, self._integral(pace, now_us), max(now_us, pace.at_us))
 
     def _integral(self, pace: Pace, now_us: int) -> float:
-        """The sum of errors. It first falls while the bucket is less than half full, then rises, and has bounds."""
-        age_us = now_us - pace.at_us
-        if age_us <= 0:
-            return pace.integral
-        value, begin_us, level = pace.integral, 0.0, pace.level
-        for goal in (self.messages, self.full):
-            if level >= goal and goal < self.full:
-                continue
-            until_us = min(max((goal - level) / self._rate, 0.0), age_us - begin_us)
-            after = level + self._rate * until_us
-            mean = ((level + after) / 2 - self.messages) * self._scale
-            value = self._bounded(value + INTEGRAL * mean * until_us / self._per_us)
-            begin_us += until_us
-            level = after
-            if begin_us >= age_us:
-                return value
-        error = (self.full - self.messages) * self._scale
-        return self._bounded(value + INTEGRAL * error * (age_us - begin_us) / self._per_us)
+        """The sum of errors: it falls while the bucket is less than half full, then rises, and has bounds.
 
-    def _bounded(self, value: float) -> float:
-        return min(max(value, self._least), MOST)
+        With e = scale (level - messages) and a level that grows by rate, the sum over a piece is the mean error times
+        its length. Bounds can only be met at the end of a piece, because each goes one way.
+        """
+        value, level = pace.integral, pace.level
+        age_us: float = now_us - pace.at_us
+        if age_us <= 0:
+            return value
+        rate, half, gain = self._rate, self.messages, self._gain
+        if level < half:
+            falling_us = (half - level) / rate
+            if age_us <= falling_us:
+                value += gain * (level + rate * age_us / 2 - half) * age_us
+                return max(self._least, value)
+            value += gain * (level - half) / 2 * falling_us
+            value = max(value, self._least)
+            level = half
+            age_us -= falling_us
+        rising_us = (self.full - level) / rate
+        if age_us <= rising_us:
+            value += gain * (level + rate * age_us / 2 - half) * age_us
+        else:
+            value += gain * (((level + self.full) / 2 - half) * rising_us + (self.full - half) * (age_us - rising_us))
+        return min(MOST, value)

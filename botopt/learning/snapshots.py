@@ -26,7 +26,6 @@ from botopt.learning.lessons import (
     SENDS,
     TAKEN,
     TAKEN_HITS,
-    split,
 )
 from botopt.learning.send_time import smoothed
 from botopt.model.learned import Arm, Snapshot
@@ -57,12 +56,15 @@ LEAST_SCORED = 100.0
 def snapshot(policy: Policy, counts: Mapping[str, int], at_us: int) -> Snapshot:
     """What these counts say. Without any it says what the policy does."""
     prior = policy.settings.engagement.prior
-    outcomes, clicks = split(counts, OUTCOMES), split(counts, CLICKS)
-    total, hits = sum(outcomes.values()) / ONE, sum(clicks.values()) / ONE
-    rate = (hits + RATE_STRENGTH * prior) / (total + RATE_STRENGTH)
+    known = {
+        name: (count / ONE, counts.get(f"{CLICKS}\0{name}", 0) / ONE)
+        for name in sorted(policy.events)
+        if (count := counts.get(f"{OUTCOMES}\0{name}", 0)) > 0
+    }
+    total, hits = sum(count for count, _ in known.values()), sum(clicks for _, clicks in known.values())
+    rate = _share(hits + RATE_STRENGTH * prior, total + RATE_STRENGTH)
     types = {
-        name[0]: _share(clicks.get(name, 0) / ONE + TYPE_STRENGTH * rate, count / ONE + TYPE_STRENGTH)
-        for name, count in sorted(outcomes.items())
+        name: _share(clicks + TYPE_STRENGTH * rate, count + TYPE_STRENGTH) for name, (count, clicks) in known.items()
     }
     arms = {
         name: {variant.name: arm(counts, template, variant.name) for variant in template.variants}
@@ -86,7 +88,7 @@ def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
         return counts.get(f"{kind}\0{template.name}\0{variant}", 0) / ONE
 
     sends, clicks = max(of(SENDS), 0.0), max(of(HITS), 0.0)
-    if any(other.when is not None for other in template.variants):
+    if template.differs:
         taken, left = max(of(TAKEN), 0.0), max(of(LEFT), 0.0)
         taken_hits, left_hits = max(of(TAKEN_HITS), 0.0), max(of(LEFT_HITS), 0.0)
         if not taken + left:

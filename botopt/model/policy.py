@@ -409,6 +409,11 @@ class Template(msgspec.Struct, frozen=True):
     position: Position = NOWHERE
     recency: Recency = Recency()
 
+    @property
+    def differs(self) -> bool:
+        """Whether some variants may go to some users only: then people who got one are not like those who did not."""
+        return any(variant.when is not None for variant in self.variants)
+
 
 class Policy(msgspec.Struct, frozen=True):
     """All rules and templates of a workspace. `suppressions` are sorted by id; `revision` is a hash of the meaning."""

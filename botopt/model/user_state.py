@@ -33,9 +33,9 @@ class Response(IntEnum):
 class Lesson(msgspec.Struct, array_like=True, gc=False):
     """What is to be learned from the answer to a message; 1 is `botopt.learning.lessons.ONE`.
 
-    `template` and `variant`: what was chosen by learning, with the chance of each eligible variant in `odds`; empty
-    where nothing was. `expected` is the rate of clicks that the user's own history led to expect, `scored` that of the
-    scorer.
+    `template` and `variant`: what was chosen by learning; empty where nothing was. `odds`: where some variants have
+    conditions, the chance of each that could have been chosen. `expected` is the rate of clicks that the user's own
+    history led to expect, `scored` that of the scorer.
     """
 
     template: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from botopt.engine import effects
 from botopt.engine.choosing import word
@@ -22,18 +22,24 @@ from botopt.engine.stages.muted import look
 from botopt.engine.stages.stage import decisive
 from botopt.engine.work import Stop, Work
 from botopt.learning.engagement import Prior, factor_of, factor_of_unknown, of_chance, prior_of
+from botopt.learning.engagement import rate as rate_of
 from botopt.learning.learner import Learned
 from botopt.model.decision import Choice, Outcome, Reason, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.event import Event
 from botopt.model.instants import instant_text
 from botopt.model.learned import Snapshot
-from botopt.model.policy import Consent, ScorerUse, Value
+from botopt.model.policy import Choose, Consent, ScorerUse, Value
 from botopt.model.ports import BoundVariant
-from botopt.model.user_state import Response, UserState
+from botopt.model.user_state import Held, Lesson, Response, UserState
 
-Act = Callable[[UserState, Event, int, str], bool]
-"""(state, event, now_us, `event.key`) -> whether it was taken; else nothing has changed."""
+
+class Act(Protocol):
+    """What is done with an event of one type."""
+
+    def __call__(self, state: UserState, event: Event, now_us: int, key: str, held: Held | None = None) -> bool:
+        """Whether it was taken; else nothing has changed. `key` is `event.key`; `held` where it is decided again."""
+
 
 _Pick = Callable[[Mapping[str, Value]], Sequence[Value]]
 """Some values of an event's data; None is absent."""
@@ -90,10 +96,24 @@ def deciding(
         endings.append(made)
         return made
 
+    def begun_work(state: UserState, event: Event, now_us: int, held: Held | None) -> Work:
+        if held is None:
+            return Work(plan, state, event, now_us, now_us, 0, learned)
+        work = Work(plan, state, event, now_us, held.seen_us, held.attempt, learned)
+        work.timed = held.timed
+        return work
+
     def full(
-        work: Work | None, state: UserState, event: Event, now_us: int, id: bytes, weighed: Weighed, control: bool
+        work: Work | None,
+        state: UserState,
+        event: Event,
+        now_us: int,
+        id: bytes,
+        weighed: Weighed,
+        control: bool,
+        held: Held | None,
     ) -> Work:
-        work = work or Work(plan, state, event, now_us, now_us, 0, learned)
+        work = work or begun_work(state, event, now_us, held)
         work.id = id
         work.control = control
         work.template, work.channel, work.skipped_by = weighed.template, weighed.channel, weighed.skipped_by
@@ -104,7 +124,7 @@ def deciding(
     low_text = f"{low.text}null"
     sent_text = f"{sent.text}null"
 
-    def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
+    def act(state: UserState, event: Event, now_us: int, key: str, held: Held | None = None) -> bool:
         state.clock_us = now_us
         sends = state.sends
         place = state.settled
@@ -121,7 +141,7 @@ def deciding(
         if pick is not None:
             mask = match(pick(event.data))  # type: ignore[misc]  # there are rules where there is a picker
         elif rules is not None:
-            work = Work(plan, state, event, now_us, now_us, 0, learned)
+            work = begun_work(state, event, now_us, held)
             work.control = control
             mask = rules.match(work)
         scored = scored_by_mask.get(mask) or scored_for(mask)
@@ -130,7 +150,7 @@ def deciding(
         chance: float | None = None
         if engaged and not control:
             if scorer is not None and snapshot.scorer_ok:
-                work = full(work, state, event, now_us, b"", weighed, control)
+                work = full(work, state, event, now_us, b"", weighed, control, held)
                 work.raw = weighed.raw
                 chance = scorer.chance(features(work, scorer.features))
             if chance is None or scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
@@ -171,10 +191,11 @@ def deciding(
                 factor_text += f'}},{{"part":"explore","id":null,"value":{decimal(scored.score - score)}'
                 score, score_text = scored.score, scored.score_text
         begun = begin_decision()
-        begun.update(f"{key}\x000\x00{now_us}".encode())  # as `hashes.decision_id`
+        attempt = 0 if held is None else held.attempt
+        begun.update(f"{key}\x00{attempt}\x00{now_us}".encode())  # as `hashes.decision_id`
         decided_id = begun.digest()
         if mutes:
-            work = full(work, state, event, now_us, decided_id, weighed, control)
+            work = full(work, state, event, now_us, decided_id, weighed, control, held)
             look(mutes, work)
         ordinary = (
             weighed.skipped_by is None
@@ -193,7 +214,7 @@ def deciding(
                 append(f'{head}{low_text}{terms},"cause":null,"choices":{choices(drawn)},"message":null{end}')
             else:
                 append(f"{head}{low_text}{terms}{low_end}")
-            if remembered:
+            if remembered and held is None:
                 effects.remember(state, event, now_us, keep)
             return True
 
@@ -203,28 +224,39 @@ def deciding(
                 if glance is not None:
                     stop = glance(state, now_us)
                 else:
-                    work = full(work, state, event, now_us, decided_id, weighed, control)
+                    work = full(work, state, event, now_us, decided_id, weighed, control, held)
                     stops = stage(work)
                     stop = decisive(stops) if stops else None
                 if stop is not None:
                     break
         else:
-            work = full(work, state, event, now_us, decided_id, weighed, control)
+            work = full(work, state, event, now_us, decided_id, weighed, control, held)
             work.score, work.needed = score, bar.needed
             stop = first_stop(plan.ordinary, work)
         if work is not None and work.hour is not None:
             drawn = (*drawn, work.hour)
+        lesson: Lesson | None = None
         if stop is None:
             writer = writers.get(weighed.template)
             if writer is None:
                 writer = writers[weighed.template] = _Writer(plan, weighed.template)
-            variant = writer.variant
-            if writer.write is not None:
-                words = writer.write(state, event, now_us)
+            if writer.writes:
+                place = 0
+                if writer.learns:
+                    if control:
+                        worded = Choice("variant", writer.names, writer.names[0], None, 1.0)
+                    else:
+                        own = rate_of(state.total, state.by_type.get(name), now_us, settings.engagement, prior)
+                        chosen = writer.plan.learned(writer.names, snapshot, state, event, now_us, own)
+                        place, worded, lesson = chosen
+                    drawn = (*drawn, worded)
+                variant = writer.names[place]
+                words = writer.writes[place](state, event, now_us)
             else:
-                work = full(work, state, event, now_us, decided_id, weighed, control)
+                work = full(work, state, event, now_us, decided_id, weighed, control, held)
                 word(work)
                 variant, words = work.variant, work.rendered
+                lesson = work.lesson
                 if work.worded is not None:
                     drawn = (*drawn, work.worded)
             if words is not None:
@@ -233,14 +265,13 @@ def deciding(
                 append(f'{head}{sent_text}{terms},"cause":null,"choices":{choices(drawn)},"message":{shown}{end}')
                 effects.record_send(plan, state, event, now_us, decided_id, weighed.channel, control)
                 if learns:
-                    lesson = None if work is None else work.lesson
                     effects.teach(state, name, now_us, lesson, chance, learned)
             else:
                 stop = Stop(Reason.RENDER_FAILED, weighed.template)
         if stop is not None:
             outcome = outcome_of(stop)
             if outcome is Outcome.HELD:
-                work = full(work, state, event, now_us, decided_id, weighed, control)
+                work = full(work, state, event, now_us, decided_id, weighed, control, held)
                 work.stop = stop
                 effects.conclude(work, outcome)
             found = known.get((outcome, stop.reason, stop.by)) or ending(outcome, stop.reason, stop.by)
@@ -248,7 +279,7 @@ def deciding(
             cause = f'"{stop.cause.hex()}"' if stop.cause else "null"
             after = f',"choices":{choices(drawn)},"message":null{end}' if drawn else no_message
             append(f'{head}{found.text}{instant(stop.until_us)}{terms},"cause":{cause}{after}')
-        if remembered:
+        if remembered and held is None:
             effects.remember(state, event, now_us, keep)
         return True
 
@@ -256,16 +287,20 @@ def deciding(
 
 
 class _Writer:
-    """How messages of one template are written. `write` is None where that takes a `Work`, and gives None where the
-    words cannot be written.
+    """How messages of one template are written.
+
+    `writes` are by variant, and give None where the words cannot be written; empty where that takes a `Work`. With more
+    than one, `choose` learns which.
     """
 
-    __slots__ = ("variant", "write")
+    __slots__ = ("learns", "names", "plan", "writes")
 
     def __init__(self, plan: Plan, template: str) -> None:
-        plain = plan.template_plan(template).plain()
-        self.variant = "" if plain is None else plain[0].name
-        self.write = None if plain is None else _writing(plan, plain[1])
+        self.plan = plan.template_plan(template)
+        plain = self.plan.plain()
+        self.names = tuple(variant.name for variant, _ in plain)
+        self.learns = self.plan.template.choose is Choose.LEARN
+        self.writes = [_writing(plan, bound) for _, bound in plain]
 
 
 def _writing(plan: Plan, bound: BoundVariant) -> Callable[[UserState, Event, int], Rendered | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from botopt.engine import effects
 from botopt.engine.engine import Engine
@@ -11,10 +11,12 @@ from botopt.engine.feedback import cap, counts_as_before, respond, settle, targe
 from botopt.engine.hashes import begin_identity
 from botopt.engine.lines.deciding import Act, deciding
 from botopt.engine.lines.texts import Ending, Key
+from botopt.engine.plan import Plan
+from botopt.engine.values import as_declared
 from botopt.learning.learner import Learned
 from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES
-from botopt.model.user_state import UserState
+from botopt.model.user_state import Held, UserState
 
 Take = Callable[[UserState, Event], bool]
 """(state, event) -> whether it was taken; else nothing has changed, and `Engine.decide` must take it."""
@@ -23,9 +25,9 @@ Take = Callable[[UserState, Event], bool]
 class LineEngine:
     """An engine that appends record lines to `lines`.
 
-    `take` does all that is ordinary. It leaves alone what is rare: rejected and duplicate events, a held message that
-    is due first, users whom a provider caps, and what users say about themselves. Both may work on the same states in
-    turn.
+    `take` does all that is ordinary. It leaves alone what is rare: rejected and duplicate events, feedback before which
+    a held message is due, users whom a provider caps, and what users say about themselves. Both may work on the same
+    states in turn.
     """
 
     def __init__(self, engine: Engine, learned: Learned | None = None) -> None:
@@ -62,6 +64,7 @@ class LineEngine:
 def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
     from_bytes = int.from_bytes
     dedupe_us = engine.policy.settings.dedupe_window_us
+    plans = {plan.event_type.name: plan for plan in engine.plans()}
 
     def take(state: UserState, event: Event) -> bool:
         time_us, clock_us = event.time_us, state.clock_us
@@ -69,13 +72,18 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
         if act is None or state.deleted or state.capped or time_us + dedupe_us <= clock_us or time_us < state.floor_us:
             return False
         now_us = time_us if time_us > clock_us else clock_us  # noqa: FURB136 - `max` takes three times as long
-        if state.held and any(held.until_us <= now_us for held in state.held):
+        due = state.held and [held for held in state.held if held.until_us <= now_us]
+        if due and (event.type in FEEDBACK_TYPES or any(held.event.type not in plans for held in due)):
             return False
         key = f"{event.user}\0{event.source}\0{event.id}"  # `Event.key`, without the call
         begun = begin_identity()
         begun.update(key.encode())
         identity, identities = from_bytes(begun.digest(), "big"), state.identities
-        if identity in identities or not act(state, event, now_us, key):
+        if identity in identities:
+            return False
+        if due:
+            _release(state, now_us, plans, acts)
+        if not act(state, event, now_us, key):
             return False
         identities[identity] = now_us
         return True
@@ -83,11 +91,22 @@ def _taking(engine: Engine, acts: dict[str, Act]) -> Take:
     return take
 
 
+def _release(state: UserState, until_us: int, plans: Mapping[str, Plan], acts: Mapping[str, Act]) -> None:
+    """As `Engine.release`, for held messages whose event types still lead to messages."""
+    while state.held:
+        held = min(state.held, key=lambda held: held.until_us)
+        if held.until_us > until_us:
+            return
+        state.held.remove(held)
+        event = as_declared(held.event, plans[held.event.type].event_type)
+        acts[event.type](state, event, held.until_us, event.key, held)
+
+
 def _remembering(engine: Engine, notice: Callable[[UserState, Event, int], None] | None = None) -> Act:
     keep = engine.keep
     settings = engine.policy.settings
 
-    def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
+    def act(state: UserState, event: Event, now_us: int, key: str, held: Held | None = None) -> bool:
         state.clock_us = now_us
         settle(state, now_us, settings)
         if notice is not None:
@@ -104,7 +123,7 @@ def _responding(engine: Engine, name: str, responses: Counter[str], learned: Lea
     counted_as = name.partition(".")[2]
     heeds = engine.policy.learns or bool(engine.budgets)
 
-    def act(state: UserState, event: Event, now_us: int, key: str) -> bool:
+    def act(state: UserState, event: Event, now_us: int, key: str, held: Held | None = None) -> bool:
         found = target(state, event, now_us)
         if isinstance(found, str):
             return False

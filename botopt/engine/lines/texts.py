@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from json.encoder import encode_basestring
 
-from botopt.engine.records import rounded, rounded_choices
+from botopt.engine.records import DRAWN, rounded
 from botopt.engine.scoring import Weighed, fatigue_of, lifted, needed
 from botopt.model.decision import Choice, Outcome, Part, Reason, Rendered
 from botopt.model.instants import instant_text
 from botopt.model.policy import Settings
-from botopt.model.record import encode_number, encode_plain, plain_choices, plain_parts
+from botopt.model.record import encode_number, encode_plain, plain_parts
 
 Key = tuple[str, Outcome, Reason | None]
 """What decisions are counted by: event type, outcome, reason."""
@@ -106,7 +106,20 @@ def _tired(fatigue: float) -> str:
 
 def choices(drawn: Sequence[Choice]) -> str:
     """The draws."""
-    return encode_plain(plain_choices(rounded_choices(drawn))) if drawn else "[]"
+    return f"[{','.join(map(_choice, drawn))}]" if drawn else "[]"
+
+
+def _choice(choice: Choice) -> str:
+    drawn = "null" if choice.draw is None else encode_number(round(choice.draw, DRAWN))
+    return (
+        f'{{"purpose":{quoted(choice.purpose)},"eligible":{_names(choice.eligible)},"chosen":{quoted(choice.chosen)},'
+        f'"draw":{drawn},"propensity":{encode_number(round(choice.propensity, DRAWN))}}}'
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _names(names: tuple[str, ...]) -> str:
+    return encode_plain(names)
 
 
 def message(message_id: str, template: str, variant: str, channel: str, words: Rendered) -> str:
