@@ -43,6 +43,10 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield "\n[bold]Score[/]"
     for line in explanation.arithmetic:
         yield f"  {marked(line)}"
+    if explanation.learned:
+        yield "\n[bold]Learned[/]"
+        for line in explanation.learned:
+            yield f"  {marked(line)}"
     yield "\n[bold]Reasons, in the order in which they are asked[/]"
     for stage in explanation.stages:
         yield from _stage(explanation, stage.reason, stage.applies, stage.waived, stage.numbers)
@@ -146,13 +150,16 @@ def record_lines(decision: Decision) -> Iterator[str]:
         yield "\n[bold]Score and threshold, part by part[/]"
         for part in decision.parts:
             sign = (
-                "×" if part.part == "engagement" else ("" if part.part == "base" else "+" if part.value >= 0 else "-")
+                "×"
+                if part.part in ("engagement", "scorer")
+                else ("" if part.part == "base" else "+" if part.value >= 0 else "-")
             )
             named = f" ({marked(part.id)})" if part.id else ""
             yield f"  {part.part:<10} {sign}{number(abs(part.value))}{named}"
     for choice in decision.choices:
         drawn = "no draw" if choice.draw is None else f"drew {number(choice.draw)}"
-        yield f"  {choice.purpose} of {marked(', '.join(choice.eligible))}: {drawn}, chance {number(choice.propensity)}"
+        told = f"{marked(choice.chosen)}, of {marked(', '.join(choice.eligible))}"
+        yield f"  {choice.purpose}: {told}; {drawn}, chance {number(choice.propensity)}"
     yield from _change(decision, _record_change(decision))
 
 

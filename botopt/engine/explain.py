@@ -11,6 +11,7 @@ import msgspec
 
 from botopt.engine import numbers
 from botopt.engine.counterfactual import smallest_change
+from botopt.engine.learned_words import sentences
 from botopt.engine.pipeline import ORDER, WAIVED_BY_ALWAYS
 from botopt.engine.stages.scope import Bound
 from botopt.engine.values import getter
@@ -64,7 +65,7 @@ class StageTrace(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Everything about one decision. `stages` are in the order in which they are asked."""
+    """Everything about one decision. `stages` are in the order in which they are asked; `learned` are sentences."""
 
     decision: Decision
     event: Event
@@ -76,6 +77,7 @@ class Explanation(msgspec.Struct, frozen=True):
     suppressions: tuple[SuppressionTrace, ...]
     variants: tuple[tuple[str, bool], ...]
     change: tuple[str, ...]
+    learned: tuple[str, ...] = ()
 
 
 class Explainer:
@@ -97,6 +99,7 @@ class Explainer:
 def explain(work: Work, decision: Decision) -> Explanation:
     """The explanation of a decision, from its working record."""
     event_type = work.plan.event_type
+    learned = sentences(work)  # before the stages are asked again
     suppressions = tuple(_suppression(work, bound) for bound in work.plan.bounds)
     stages = _stages(work, suppressions)
     conditions = [rule.when.condition for rule in event_type.rules]
@@ -114,6 +117,7 @@ def explain(work: Work, decision: Decision) -> Explanation:
         suppressions,
         tuple((variant.name, variant.name in eligible) for variant in template.template.variants),
         smallest_change(work, [stage.reason for stage in stages if stage.applies and not stage.waived]),
+        learned,
     )
 
 

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import msgspec
 
+from botopt.engine import learned_words
 from botopt.engine.calendar import quiet_until
 from botopt.engine.scoring import clamp
 from botopt.engine.stages import capped, cooldown, in_conversation, inhibited, muted, resolved, silenced
@@ -17,7 +18,7 @@ from botopt.engine.work import Work
 from botopt.model.condition import duration_text
 from botopt.model.decision import PROVIDER, Reason
 from botopt.model.instants import instant_text
-from botopt.model.policy import Conversation, Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution
+from botopt.model.policy import Conversation, Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution, ScorerUse
 from botopt.model.silence import Silence
 from botopt.model.user_state import Activity, PastEvent, Send
 from botopt.model.zones import local
@@ -91,6 +92,9 @@ def _engagement(work: Work) -> str:
         return "engagement is off for this type"
     if work.control:
         return "control group: the history has no say"
+    scorer = work.plan.scorer
+    if work.chance is not None and scorer is not None and scorer.use is ScorerUse.REPLACE:
+        return "engagement: the scorer says it instead"
     total = work.state.total
     prior = prior_of(work).rate
     if not total.outcome_count and work.factor == 1.0:
@@ -142,7 +146,7 @@ def stage(work: Work, reason: Reason) -> str:
         case Reason.RENDER_FAILED:
             return f"template {work.template}"
         case _:
-            return ""
+            return learned_words.reason(work, reason)
 
 
 def _silence(silence: Silence) -> str:

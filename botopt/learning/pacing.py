@@ -30,11 +30,12 @@ _SPAN = 1.5
 class Budget:
     """A budget as the policy has it. `threshold` is the usual bar: where the integral has lifted it to 1, it stops."""
 
-    __slots__ = ("_gain", "_least", "_rate", "_scale", "full", "key", "messages")
+    __slots__ = ("_gain", "_least", "_rate", "_scale", "full", "key", "messages", "per_us")
 
     def __init__(self, key: str, pacing: Pacing, threshold: float) -> None:
         self.key = key
         self.messages = pacing.messages
+        self.per_us = pacing.per_us
         self.full = max(2 * pacing.messages, 1.0)
         self._rate = pacing.messages / pacing.per_us
         self._scale = _SPAN / pacing.messages
