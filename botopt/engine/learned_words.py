@@ -17,7 +17,6 @@ from botopt.model.learned import Arm
 from botopt.model.policy import DAY_US, Choose
 from botopt.model.user_state import NEVER_US
 
-
 _DRAWN = 0.5
 """An hour with a smaller chance was not the best one: exploring takes less than half of all messages."""
 
