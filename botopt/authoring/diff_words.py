@@ -46,7 +46,9 @@ _WHY: Mapping[Reason, str] = {
     Reason.IN_CONVERSATION: "in the middle of a conversation:",
     Reason.COOLDOWN: "cooldown",
     Reason.CAPPED: "cap",
+    Reason.PACED: "the budget of messages is used up",
     Reason.QUIET_HOURS: "quiet hours",
+    Reason.SEND_TIME: "waits for a better hour",
     Reason.RENDER_FAILED: "the message could not be rendered:",
 }
 

@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from botopt.loading.snapshot import KINDS
+from botopt.loading.snapshot import KINDS, MODELS
 from botopt.model.errors import InputError, UsageError
 
 _SHALLOW = "; a shallow clone holds only the last commits: git fetch --unshallow, or fetch-depth: 0 in a workflow"
@@ -55,7 +55,7 @@ def check_out(revision: str, workspace: Path, folder: Path) -> str:
         ) from None
     inside = PurePosixPath(workspace.resolve().relative_to(top.resolve()).as_posix())
     commit = _commit(top, revision)
-    paths = [str(inside / kind) for kind in KINDS]
+    paths = [str(inside / kind) for kind in (*KINDS, MODELS)]
     known = set(_git(top, "ls-tree", "-d", "--name-only", "-z", commit, "--", *paths).decode().split("\0"))
     present = [path for path in paths if path in known]
     if str(inside / "rules") not in present:

@@ -27,7 +27,9 @@ _WHY = {
     Reason.IN_CONVERSATION: "in the middle of a conversation",
     Reason.COOLDOWN: "cooldown",
     Reason.CAPPED: "cap reached",
+    Reason.PACED: "the budget of messages is used up",
     Reason.QUIET_HOURS: "quiet hours",
+    Reason.SEND_TIME: "it waits for a better hour",
     Reason.RENDER_FAILED: "the message could not be rendered",
 }
 

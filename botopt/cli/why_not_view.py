@@ -32,7 +32,9 @@ _WORDS = {
     Reason.IN_CONVERSATION: "in the middle of a conversation",
     Reason.COOLDOWN: "too soon after another",
     Reason.CAPPED: "enough messages already",
+    Reason.PACED: "the budget of messages was used up",
     Reason.QUIET_HOURS: "at a time when the user wants quiet",
+    Reason.SEND_TIME: "waiting for a better hour",
     Reason.RENDER_FAILED: "the message could not be rendered",
 }
 
@@ -127,6 +129,10 @@ def _closing(closing: Closing | None, places: Places) -> str:
             return "no single part of the score would have closed the gap"
         case Closing("fatigue"):
             return f"without fatigue ({number(closing.threshold)} on the threshold) it would have been worth a message"
+        case Closing("pacing"):
+            return f"without pacing ({number(closing.threshold)} on the threshold) it would have been worth a message"
+        case Closing("scorer"):
+            return f"with a scorer's factor of 1 instead of {number(closing.score)} it would have been worth a message"
         case Closing("engagement"):
             return (
                 f"with an engagement factor of 1 instead of {number(closing.score)} it would have been worth a message"

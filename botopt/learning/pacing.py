@@ -42,6 +42,12 @@ class Budget:
         self._gain = INTEGRAL * self._scale / pacing.per_us
         self._least = max(math.log(max(threshold, 1e-6)), -MOST)
 
+    def lifts(self) -> tuple[float, float]:
+        """Between what `lift` lies, whatever users get. Of an emptier bucket nothing is sent, whatever the score."""
+        fullest = (self.full - self.messages) * self._scale
+        emptiest = min((1.0 - self.messages) * self._scale, 0.0)
+        return math.exp(-PROPORTIONAL * fullest - MOST), math.exp(-PROPORTIONAL * emptiest - self._least)
+
     def level(self, pace: Pace, now_us: int) -> float:
         """Messages that may be sent now."""
         return min(pace.level + self._rate * max(now_us - pace.at_us, 0), self.full)

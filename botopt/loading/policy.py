@@ -18,6 +18,7 @@ from botopt.loading.reading.traps import CONTROL
 from botopt.loading.revision import revision_of
 from botopt.loading.snapshot import Snapshot, take
 from botopt.model.channels import ChannelType
+from botopt.model.click_model import ClickModel
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
 from botopt.model.position import Position
@@ -59,7 +60,7 @@ def read_policy(snapshot: Snapshot, *, channel_types: Mapping[str, ChannelType])
         found += problems
     if not snapshot.has_rules:
         found.append(no_rules(snapshot.folder))
-    partial, diagnostics = put_together(documents, found, channel_types)
+    partial, diagnostics = put_together(documents, found, channel_types, snapshot.folder)
     return _loaded(partial, diagnostics, {document.file: document.source for document, _ in documents})
 
 
@@ -67,14 +68,22 @@ def put_together(
     documents: Sequence[tuple[Document, str]],
     found: Sequence[Diagnostic],
     channel_types: Mapping[str, ChannelType],
+    folder: Path,
     memory: Memory | None = None,
 ) -> tuple[Policy, tuple[Diagnostic, ...]]:
     """What is sound in these documents, each with the folder it lies in, without a revision; and every finding.
 
-    `found` is what was found when they were read. `memory` makes the next reading faster.
+    `found` is what was found when they were read. `folder` holds the model files. `memory` makes the next
+    reading faster.
     """
     findings = Findings(losses((document for document, _ in documents), found))
-    partial = read_workspace(findings, gather(findings, documents), channel_types, memory)
+
+    def models(name: str) -> ClickModel:
+        from botopt.loading.models import read_model  # most policies have none
+
+        return read_model(folder / name)
+
+    partial = read_workspace(findings, gather(findings, documents), channel_types, models, memory)
     sources = {document.file: document.source for document, _ in documents}
     for position in findings.secrets:
         sources[position.file].hide(position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,9 @@ from botopt.model.diagnostic import Diagnostic
 
 KINDS = ("rules", "templates")
 """The folders whose files are read."""
+
+MODELS = "models"
+"""The folder beside them that holds trained models."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -32,6 +36,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     def has_rules(self) -> bool:
         """Whether there is anything to read."""
         return bool(self.files) and (self.folder / "rules").is_dir()
+
+
+def models_in(folder: Path) -> Mapping[str, bytes | Diagnostic]:
+    """The model files of a workspace by name, such as `models/clicks.json`."""
+    found = sorted((folder / MODELS).rglob("*.json")) if (folder / MODELS).is_dir() else []
+    named = ((path, path.relative_to(folder).as_posix()) for path in found)
+    return {name: read_bytes(path, name) for path, name in named}
 
 
 def take(folder: Path) -> Snapshot:

@@ -85,6 +85,10 @@ _ALL: tuple[Code, ...] = (
     Code("B127", WARNING, "A channel that does not say where users are reached"),
     Code("B128", WARNING, "A channel whose texts nobody carries on"),
     Code("B129", ERROR, "Channels that lead back to each other"),
+    Code("B130", ERROR, "A model file that cannot be used"),
+    Code("B131", ERROR, "Groups of users that cannot be made"),
+    Code("B132", WARNING, "Something that learns, and changes nothing"),
+    Code("B133", INFO, "Fatigue beside pacing"),
     # B2xx: conditions (botopt/loading/expression/)
     Code("B201", ERROR, "A condition cannot be read"),
     Code("B202", ERROR, "Not part of the condition language"),
@@ -92,7 +96,7 @@ _ALL: tuple[Code, ...] = (
     Code("B204", ERROR, "Two kinds of values that do not fit"),
     Code("B205", ERROR, "A comparison that never changes"),
     Code("B206", ERROR, "A value that is neither true nor false"),
-    Code("B207", ERROR, "count, seen or sent is not used as it must be"),
+    Code("B207", ERROR, "count, seen, sent or experiment is not used as it must be"),
     Code("B208", WARNING, "A value that may be absent meets != or not in"),
     # B3xx: templates (botopt/rendering/lint.py)
     Code("B301", ERROR, "A text that cannot be read as a template"),
@@ -114,7 +118,6 @@ _ALL: tuple[Code, ...] = (
     Code("B317", WARNING, "A link with a value that is not encoded"),
     Code("B318", WARNING, "A plural form is missing"),
     # B4xx: valid but probably wrong (botopt/verify/checks/)
-    Code("B401", INFO, "`choose: learn` does not learn yet"),
     Code("B402", WARNING, "An event type that can never be sent"),
     Code("B403", INFO, "An event type that reaches nobody at first"),
     Code("B404", WARNING, "An event type that is always worth sending"),
@@ -130,6 +133,8 @@ _ALL: tuple[Code, ...] = (
     Code("B414", WARNING, "A locale that only some variants have"),
     Code("B415", WARNING, "A message longer than its channel takes"),
     Code("B416", WARNING, "An allow comment that allows nothing"),
+    Code("B417", WARNING, "An experiment that nothing asks for"),
+    Code("B418", WARNING, "A budget that cannot move the threshold"),
     # B5xx: the rules network (botopt/verify/checks/)
     Code("B501", ERROR, "The rules networks disagree"),
 )

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import msgspec
 
 from botopt.model.condition import Ref, Scope, ValueType
-from botopt.model.policy import RESERVED_TYPES, EventType, FieldSpec, Policy
+from botopt.model.policy import RESERVED_TYPES, EventType, Experiment, FieldSpec, Policy
 
 BUILT_IN_ATTRIBUTES: Mapping[str, FieldSpec] = {
     name: FieldSpec(name, ValueType.TEXT) for name in ("id", "timezone", "locale")
@@ -29,7 +29,8 @@ TIME_NAMES: Mapping[str, Ref] = {
 }
 
 WORDS = frozenset(
-    "and or not in is defined if else true false none null True False None user engagement time count seen sent".split()
+    "and or not in is defined if else true false none null True False None".split()
+    + "user engagement time count seen sent experiment".split()
 )
 """Words of the expression language: no field or attribute may be called so."""
 
@@ -40,7 +41,7 @@ class Names(msgspec.Struct, frozen=True):
     `fields` are the event's; one that only some of several event types declare is `optional` here.
     `conflicts` are fields that two event types declare differently, with the sentence that says so.
     `elsewhere` are fields of other event types, for better suggestions. `event_types` are the declared and
-    the reserved ones.
+    the reserved ones, `experiments` the arms of each experiment.
     """
 
     fields: Mapping[str, FieldSpec] = {}
@@ -48,6 +49,7 @@ class Names(msgspec.Struct, frozen=True):
     event_types: frozenset[str] = frozenset()
     conflicts: Mapping[str, str] = {}
     elsewhere: Mapping[str, tuple[str, ...]] = {}
+    experiments: Mapping[str, tuple[str, ...]] = {}
 
     def field(self, name: str) -> Ref | None:
         """A reference to a field of the event."""
@@ -67,7 +69,17 @@ def reference(scope: Scope, spec: FieldSpec) -> Ref:
 
 def names_for(policy: Policy, event_type: EventType) -> Names:
     """The names in reach of one event type's rules and messages."""
-    return Names(event_type.fields, policy.attributes, frozenset(policy.events) | frozenset(RESERVED_TYPES))
+    return Names(
+        event_type.fields,
+        policy.attributes,
+        frozenset(policy.events) | frozenset(RESERVED_TYPES),
+        experiments=arms_of(policy.experiments),
+    )
+
+
+def arms_of(experiments: Mapping[str, Experiment]) -> Mapping[str, tuple[str, ...]]:
+    """The names of each experiment's arms."""
+    return {name: tuple(arm for arm, _ in experiment.arms) for name, experiment in experiments.items()}
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from botopt.loading.files import find_tests, no_rules, read_bytes
 from botopt.loading.parse.memory import Memory
 from botopt.loading.policy import put_together
 from botopt.loading.reader import Document, SourceText, read_data
-from botopt.loading.snapshot import KINDS, take
+from botopt.loading.snapshot import KINDS, models_in, take
 from botopt.model.diagnostic import Diagnostic, has_errors, in_order
 from botopt.model.policy import Policy
 from botopt.verify.allowing import allow
@@ -108,6 +108,7 @@ class Live:
         snapshot = take(self.folder)
         found: dict[str, bytes | Diagnostic] = {file.name: file.data for file in snapshot.files}
         found |= {name: read_bytes(path, name) for path, name in find_tests(self.folder)}
+        found |= models_in(self.folder)
         changed = found != self._disk or snapshot.findings != self._misplaced
         self._disk, self._misplaced = found, snapshot.findings
         return changed
@@ -136,7 +137,7 @@ class Live:
         problems = [one for name, (_, found) in read.items() if kinds[name] != TESTS for one in found]
         if not parts or not any(kind == KINDS[0] for _, kind in parts):
             problems += self._without_rules(bool(parts))
-        policy, found = put_together(parts, [*self._misplaced, *problems], CHANNEL_TYPES, self._memory)
+        policy, found = put_together(parts, [*self._misplaced, *problems], CHANNEL_TYPES, self.folder, self._memory)
         view = View(
             {name: document for name, (document, _) in read.items()},
             kinds,

@@ -102,14 +102,21 @@ settings:
   threshold: 0.60
   ignored_after: 24h
   dedupe_window: 7d
-  engagement: {prior: 0.30, strength: 10, half_life: 30d, effect: 0.5, limits: [0.5, 1.5]}
+  engagement: {prior: 0.30, strength: 10, half_life: 30d, effect: 0.5, limits: [0.5, 1.5], learn: true, explore: 3%}
   fatigue: {per_message: 0.05, within: 24h, limit: 0.20}
   holdout: 5%
+  control: 5%
   seed: 7
+  refresh: 2h
+  tuned_until: 2026-03-01T00:00:00Z
 
 categories:
   transactional: {consent: opt_out}
-  marketing: {consent: opt_in, engagement: on}
+  marketing:
+    consent: opt_in
+    engagement: on
+    send_time: {within: 12h, explore: 5%}
+    pacing: {messages: 3, per: week}
   security: {consent: not_needed, engagement: off}
 
 user:
@@ -132,6 +139,11 @@ channels:
     retry_for: 6h
     when_unsure: stop
 
+experiment:
+  early-nudge:
+    description: Does a lower bar bring more clicks?
+    arms: {as-now: 50%, early: 50%}
+
 events:
   payment_succeeded:
     fields: {order_id: {type: text}}
@@ -152,6 +164,7 @@ events:
     message: payment_failed
     channel: chat
     expires_after: 2h
+    send_time: off
     accepts: [com.acme.billing.PaymentFailed]
     enabled: true
     engagement: on
@@ -167,6 +180,7 @@ events:
       - id: small-and-free
         when: {all: [amount < 5, {not: user.plan == 'vip'}, {any: [user.autopay, user.plan == 'free']}]}
         skip: true
+      - {id: sooner, when: experiment('early-nudge') == 'early', threshold: -0.05}
       - {id: by-hook, when: "count('payment_failed', '7d') >= 4", message: human_help, channel: hook}
   tip:
     category: marketing
@@ -193,7 +207,8 @@ templates:
   human_help: "Shall a colleague call you?"
   payment_failed:
     description: Nudge after a declined card
-    choose: first
+    choose: learn
+    recency: {penalty: 0.15, half_life: 3d}
     variants:
       with-amount:
         when: amount >= 1

@@ -46,6 +46,10 @@ BEYOND_SCHEMAS = (
     "must be an address such as",
     "must be an attribute of the user",
     "is of type",
+    "send_time has nothing to choose",
+    "expire before an hour is over",
+    "must be at least",  # durations
+    "must be at most",
 )
 
 

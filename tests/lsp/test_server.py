@@ -91,7 +91,7 @@ def test_a_rename_leaves_a_workspace_that_means_the_same(client: Client):
     assert set(changes) == {client.uri(PAYMENTS), client.uri(TEXTS)}
     for uri, edits in changes.items():
         apply(client.folder / uri.removeprefix(client.folder.as_uri() + "/"), edits)
-    assert [one for one in validate(client.folder).diagnostics if one.code != "B401"] == []
+    assert validate(client.folder).diagnostics == ()
     assert "message: card_declined" in text_of(client, PAYMENTS)
 
 
@@ -114,7 +114,7 @@ def test_a_field_is_renamed_in_every_event_type_that_shares_it_and_the_editor_is
     edit = client.at("rename", PAYMENTS, *place(text, "amount >= 500", 2), newName="sum")
     for uri, edits in edit["changes"].items():
         apply(client.folder / uri.removeprefix(client.folder.as_uri() + "/"), edits)
-    assert [one for one in validate(client.folder).diagnostics if one.code != "B401"] == []
+    assert validate(client.folder).diagnostics == ()
     assert "unless: sum >= 1000" in text_of(client, "rules/suppression.yaml")
     assert "{{ sum | money(currency) }}" in text_of(client, TEXTS)
     assert "with: {sum: 42" in text_of(client, TESTS)

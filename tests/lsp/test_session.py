@@ -73,7 +73,7 @@ def test_many_keys_are_one_look_and_the_last_one_counts(folder: Path, monkeypatc
 
 def test_what_takes_long_is_looked_for_after_a_pause_and_shown_beside_the_rest(folder: Path, monkeypatch):
     monkeypatch.setattr(module, "PAUSE_S", 0)
-    more = Diagnostic("B401", Severity.INFO, Position(RULES, 1, 1, 1, 2), "later")
+    more = Diagnostic("B403", Severity.INFO, Position(RULES, 1, 1, 1, 2), "later")
     monkeypatch.setattr(module, "rest", lambda view: (more,))
 
     async def story(session: Session, shown: Shown) -> None:
@@ -85,7 +85,7 @@ def test_what_takes_long_is_looked_for_after_a_pause_and_shown_beside_the_rest(f
         await session.settled()
 
     shown = sitting(folder, story)
-    assert shown.shown[:2] == [{RULES: ["B102"]}, {RULES: ["B401", "B102"]}]
+    assert shown.shown[:2] == [{RULES: ["B102"]}, {RULES: ["B403", "B102"]}]
     assert shown.shown[2] == {RULES: []}, "what was found about a text that is gone is gone"
 
 

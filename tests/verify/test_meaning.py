@@ -361,7 +361,7 @@ def test_loading_for_a_replay_runs_none_of_these_checks():
 
 def test_the_starter_policy_has_no_such_finding():
     result = validate(ROOT)
-    assert [one.code for one in result.diagnostics] == ["B401"]
+    assert [one.code for one in result.diagnostics] == []
     assert result.allowed == 1
 
 

@@ -122,7 +122,7 @@ def test_the_command_prints_the_same_when_nothing_changed(format, tmp_path, cach
     command = [sys.executable, "-m", "botopt", "validate", "-w", str(folder), "--format", format]
     cold, warm = (subprocess.run(command, capture_output=True, check=True) for _ in range(2))
     assert (warm.stdout, warm.stderr) == (cold.stdout, cold.stderr)
-    assert b"B401" in warm.stdout
+    assert b"B132" in warm.stdout
     assert len(entries(cache)) == 1
 
 

@@ -21,7 +21,9 @@ class DeclaredEvent(msgspec.Struct, frozen=True):
 
 
 class Declarations(msgspec.Struct, frozen=True):
-    """The keys under which names are declared, by name. Those of variants and rules go by template and event type."""
+    """The keys under which names are declared, by name. Those of variants and rules go by template and event type;
+    `arms` are the names in each experiment.
+    """
 
     events: Mapping[str, DeclaredEvent]
     templates: Mapping[str, Scalar]
@@ -32,6 +34,8 @@ class Declarations(msgspec.Struct, frozen=True):
     rules: Mapping[tuple[str, str], Scalar]
     variants: Mapping[tuple[str, str], Scalar]
     locales: frozenset[str]
+    experiments: Mapping[str, Scalar] = {}
+    arms: Mapping[str, tuple[str, ...]] = {}
 
     def reaching(self, template: str) -> tuple[str, ...]:
         """The event types that can send a template."""
@@ -122,6 +126,11 @@ def declarations(view: View) -> Declarations:
             for variant, _ in entries(child(node, "variants"))
         },
         locales=frozenset(locales),
+        experiments={key.text: key for key, _ in parts.get("experiment", ())},
+        arms={
+            key.text: tuple(arm.text for arm, _ in entries(child(node, "arms")))
+            for key, node in parts.get("experiment", ())
+        },
     )
 
 

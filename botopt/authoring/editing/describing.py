@@ -14,14 +14,17 @@ from botopt.model.policy import (
     Conversation,
     Cooldown,
     EventType,
+    Experiment,
     FieldSpec,
     Inhibition,
     Limit,
     Mute,
+    Pacing,
     Policy,
     QuietHours,
     Resolution,
     Rule,
+    SendTime,
     Suppression,
     Template,
 )
@@ -109,6 +112,7 @@ def event_details(policy: Policy, event: EventType) -> str:
             f"Not sent later than {duration_text(event.expires_after_us)} after the event."
             if event.expires_after_us
             else "",
+            f"Its messages {send_time_words(event.send_time)}." if event.send_time is not None else "",
         ]
         stopping = [one for one in policy.suppressions if concerns(policy, one, event)]
         if stopping and not event.always:
@@ -182,6 +186,22 @@ def template_words(template: Template, locale: str) -> str:
     return "\n\n".join(lines)
 
 
+def send_time_words(send_time: SendTime) -> str:
+    """How long messages may wait."""
+    return f"may wait {duration_text(send_time.within_us)} for the user's better hour"
+
+
+def pacing_words(pacing: Pacing) -> str:
+    """How many messages there are."""
+    return f"{number(pacing.messages)} messages in {duration_text(pacing.per_us)} for each user, on average"
+
+
+def experiment_words(experiment: Experiment) -> str:
+    """What it is for, and its arms."""
+    arms = ", ".join(f"`{name}` {number(round(share * 100, 9))}%" for name, share in experiment.arms)
+    return f"{experiment.description}\n\n{arms}" if experiment.description else arms
+
+
 def category_words(category: Category) -> str:
     """The consent that it needs."""
     asked = {
@@ -189,7 +209,10 @@ def category_words(category: Category) -> str:
         "opt_out": "sent until the user says stop",
         "opt_in": "sent only once the user says yes",
     }[category.consent.value]
-    return f"{asked}{'' if category.engagement else '; clicks and silence do not move the score'}"
+    told = [asked] if category.engagement else [asked, "clicks and silence do not move the score"]
+    told += [] if category.send_time is None else [f"its messages {send_time_words(category.send_time)}"]
+    told += [] if category.pacing is None else [pacing_words(category.pacing)]
+    return "; ".join(told)
 
 
 def channel_words(channel: Channel) -> str:

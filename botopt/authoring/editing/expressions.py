@@ -55,18 +55,24 @@ _FUNCTIONS = {
     "seen": ("seen('…', '24h')", "whether an event of a type came before, in the window"),
     "sent": ("sent('24h')", "how many messages were sent in the window"),
 }
+_EXPERIMENT = ("experiment('…') == '…'", "the arm of an experiment in which the user is")
 _DURATIONS = ("10m", "1h", "6h", "24h", "7d", "30d")
 _NAME = r"[A-Za-z]\w*(?:\.\w+)?"
 _OPEN_QUOTE = re.compile(r"(?P<before>(?:[^'\"]|'[^']*'|\"[^\"]*\")*)(?P<quote>['\"])(?P<typed>[^'\"]*)$", re.DOTALL)
 _COMPARED = re.compile(rf"({_NAME})\s*(?:==|!=|(?:not\s+)?in\s*\[[^\]]*)\s*$")
 _TYPE_ASKED = re.compile(r"\b(?:count|seen)\s*\(\s*$")
+_EXPERIMENT_ASKED = re.compile(r"\bexperiment\s*\(\s*$")
+_ARM_ASKED = re.compile(r"\bexperiment\s*\(\s*['\"]([^'\"]*)['\"]\s*\)\s*(?:==|!=|(?:not\s+)?in\s*\[[^\]]*)\s*$")
 _WINDOW_ASKED = re.compile(r"\b(?:(?:count|seen)\s*\(\s*(?:'[^']*'|\"[^\"]*\")\s*,|sent\s*\()\s*$")
 _OPERAND_BEFORE = re.compile(rf"(?:({_NAME})|\d|['\"\])])\s+$")
 _WORDS_THAT_ASK = re.compile(r"(?:^|\s)(?:and|or|not|in|if|elif|is|else)\s+$")
 
 
-def in_condition(bench: Workbench, events: tuple[str, ...], before: str) -> list[Suggestion]:
-    """What may follow `before`, the words of a condition up to the cursor. `events` are those that it is about."""
+def in_condition(bench: Workbench, events: tuple[str, ...], before: str, *, in_rules: bool = True) -> list[Suggestion]:
+    """What may follow `before`, the words of a condition up to the cursor. `events` are those that it is about.
+
+    Only rules, suppressions and variants ask for experiments (`in_rules`): what users read does not.
+    """
     fields = bench.fields(events)
     if found := _OPEN_QUOTE.match(before):
         return list(_quoted(bench, fields, found["before"], found["typed"]))
@@ -76,16 +82,18 @@ def in_condition(bench: Workbench, events: tuple[str, ...], before: str) -> list
     group, dot, _ = word.partition(".")
     if dot:
         return list(_parts(bench, group, len(word) - len(group) - 1))
+    if found := _ARM_ASKED.search(rest):
+        return [Suggestion(f"'{arm}'", Sort.VALUE, f"'{arm}'", len(word), "arm") for arm in _arms(bench, found[1])]
     if found := _COMPARED.search(rest):
         quote = "'"
         return [
             Suggestion(f"{quote}{value}{quote}", Sort.VALUE, f"{quote}{value}{quote}", len(word), more=more)
             for value, more in _values_of(bench, fields, found[1])
-        ] + list(_operands(bench, events, fields, len(word)))
+        ] + list(_operands(bench, events, fields, len(word), in_rules=in_rules))
     found = _OPERAND_BEFORE.search(rest)
     if found and not _WORDS_THAT_ASK.search(rest):
         return list(_operators(_spec(bench, fields, found[1] or ""), len(word)))
-    return list(_operands(bench, events, fields, len(word)))
+    return list(_operands(bench, events, fields, len(word), in_rules=in_rules))
 
 
 def _quoted(bench: Workbench, fields: Mapping[str, FieldSpec], before: str, typed: str) -> Iterator[Suggestion]:
@@ -94,11 +102,21 @@ def _quoted(bench: Workbench, fields: Mapping[str, FieldSpec], before: str, type
         for name in (*bench.declared.events, *RESERVED_TYPES):
             more = event_words(bench.events[name]) if name in bench.events else ""
             yield Suggestion(name, Sort.VALUE, name, len(typed), "event type", more)
+    elif _EXPERIMENT_ASKED.search(before):
+        for name, experiment in bench.view.policy.experiments.items():
+            yield Suggestion(name, Sort.VALUE, name, len(typed), "experiment", experiment.description)
+    elif found := _ARM_ASKED.search(before):
+        yield from (Suggestion(arm, Sort.VALUE, arm, len(typed), "arm") for arm in _arms(bench, found[1]))
     elif _WINDOW_ASKED.search(before):
         yield from (Suggestion(one, Sort.VALUE, one, len(typed), "duration") for one in _DURATIONS)
     elif found := _COMPARED.search(before):
         for value, more in _values_of(bench, fields, found[1]):
             yield Suggestion(value, Sort.VALUE, value, len(typed), more=more)
+
+
+def _arms(bench: Workbench, experiment: str) -> tuple[str, ...]:
+    """The arms of an experiment, as far as its lines can be read."""
+    return bench.declared.arms.get(experiment, ())
 
 
 def _spec(bench: Workbench, fields: Mapping[str, FieldSpec], name: str) -> FieldSpec | None:
@@ -134,7 +152,7 @@ def _parts(bench: Workbench, group: str, typed: int) -> Iterator[Suggestion]:
 
 
 def _operands(
-    bench: Workbench, events: tuple[str, ...], fields: Mapping[str, FieldSpec], typed: int
+    bench: Workbench, events: tuple[str, ...], fields: Mapping[str, FieldSpec], typed: int, *, in_rules: bool
 ) -> Iterator[Suggestion]:
     for name, spec in fields.items():
         having = bench.having(name, events)
@@ -145,6 +163,9 @@ def _operands(
         yield Suggestion(f"{group}.", Sort.GROUP, f"{group}.", typed, words)
     for name, (example, words) in _FUNCTIONS.items():
         yield Suggestion(name, Sort.FUNCTION, f"{name}('", typed, example, words)
+    if in_rules and bench.declared.experiments:
+        example, words = _EXPERIMENT
+        yield Suggestion("experiment", Sort.FUNCTION, "experiment('", typed, example, words)
     yield Suggestion("not", Sort.WORD, "not ", typed)
 
 
@@ -180,7 +201,7 @@ def in_braces(bench: Workbench, events: tuple[str, ...], before: str) -> list[Su
     inside = before[1:].lstrip("-").removeprefix("{")
     if re.search(rf"{_NAME}\s+$", inside) and not before.startswith("%"):
         return [Suggestion("|", Sort.WORD, "| ", 0, "a filter")]
-    return in_condition(bench, events, inside)
+    return in_condition(bench, events, inside, in_rules=False)
 
 
 def filter_words(one: Filter) -> str:

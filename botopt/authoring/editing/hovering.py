@@ -11,6 +11,7 @@ from botopt.authoring.editing.describing import (
     category_words,
     channel_words,
     event_details,
+    experiment_words,
     field_words,
     rule_words,
     short,
@@ -27,6 +28,7 @@ from botopt.model.codes import CODES
 from botopt.model.data_files import data_dir
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.names import BUILT_IN_ATTRIBUTES
+from botopt.model.policy import Policy
 from botopt.rendering.filters import FILTERS
 
 _BUILT_IN = {
@@ -109,8 +111,6 @@ def about(bench: Workbench, found: Occurrence) -> str:
             words += f"\n\nSent by {', '.join(f'`{one}`' for one in reached)}." if words and reached else ""
         case Kind.CHANNEL:
             words = channel_words(policy.channels[name]) if name in policy.channels else ""
-        case Kind.CATEGORY:
-            words = category_words(policy.categories[name]) if name in policy.categories else ""
         case Kind.ATTRIBUTE:
             words = field_words(policy.attributes[name]) if name in policy.attributes else ""
         case Kind.FIELD:
@@ -123,9 +123,18 @@ def about(bench: Workbench, found: Occurrence) -> str:
             words = f"{filter_words(FILTERS[name])}" if name in FILTERS else ""
         case Kind.BUILT_IN:
             words = _BUILT_IN.get(name, field_words(BUILT_IN_ATTRIBUTES[name]) if name in BUILT_IN_ATTRIBUTES else "")
+        case Kind.CATEGORY | Kind.EXPERIMENT:
+            words = _of_users(policy, found)
         case Kind.VARIANT:
             words = _variant(bench, found)
     return f"{found.kind} **{name}**\n\n{words}" if words else ""
+
+
+def _of_users(policy: Policy, found: Occurrence) -> str:
+    """What a category asks of users, or how an experiment splits them."""
+    if found.kind is Kind.CATEGORY:
+        return category_words(policy.categories[found.name]) if found.name in policy.categories else ""
+    return experiment_words(policy.experiments[found.name]) if found.name in policy.experiments else ""
 
 
 def _field(bench: Workbench, found: Occurrence) -> str:
@@ -198,5 +207,6 @@ def declared_at(bench: Workbench, found: Occurrence) -> list[Scalar]:
                 Kind.CATEGORY: declared.categories,
                 Kind.ATTRIBUTE: declared.attributes,
                 Kind.SUPPRESSION: declared.suppressions,
+                Kind.EXPERIMENT: declared.experiments,
             }[found.kind]
             return [among[name]] if name in among else []

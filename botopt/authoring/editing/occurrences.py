@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SUPPRESSION = "suppression"
     RULE = "rule"
     VARIANT = "variant"
+    EXPERIMENT = "experiment"
     FILTER = "filter"
     BUILT_IN = "built-in value"
 
@@ -101,6 +102,7 @@ class _Walk:
 
     def sections(self, document: Document) -> Iterator[Occurrence]:
         simple = {"categories": Kind.CATEGORY, "user": Kind.ATTRIBUTE, "channels": Kind.CHANNEL}
+        simple["experiment"] = Kind.EXPERIMENT
         for section, node in entries(document.root):
             if section.text in simple:
                 for key, value in entries(node):
@@ -252,6 +254,8 @@ class _Walk:
                 return Occurrence(Kind.BUILT_IN if built_in else Kind.ATTRIBUTE, *place)
             case "event":
                 return Occurrence(Kind.EVENT, *place)
+            case "experiment":
+                return Occurrence(Kind.EXPERIMENT, *place)
             case "filter":
                 return Occurrence(Kind.FILTER, *place)
             case "field":

@@ -123,6 +123,11 @@ def _refuse_taken(bench: Workbench, found: Occurrence, name: str) -> None:
         case Kind.VARIANT:
             if any((one, name) in declared.variants for one in found.owners):
                 raise UsageError(f'this template has a variant "{name}" already')
+        case Kind.EXPERIMENT:
+            raise UsageError(
+                "an experiment's name decides who is in which arm: under another all users would be dealt anew; "
+                "end this one, and declare another"
+            )
         case _:
             names: Mapping[Kind, Mapping[str, object]] = {
                 Kind.EVENT: declared.events,

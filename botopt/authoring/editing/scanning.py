@@ -13,18 +13,29 @@ _TEMPLATE_WORDS = frozenset("for endfor endif elif set endset loop recursive".sp
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _NAMES = re.compile(
     rf"""\b(?:count|seen)\s*\(\s*(?:'(?P<type>[^']*)'|"(?P<type2>[^"]*)")
+    |\bexperiment\s*\(\s*(?:'(?P<experiment>[^']*)'|"(?P<experiment2>[^"]*)")
     |{_QUOTED}
     |(?<![\w.])(?P<group>user|engagement|time)\s*\.\s*(?P<part>[A-Za-z]\w*)
     |\|\s*(?P<filter>[A-Za-z]\w*)
     |(?<![\w.])(?P<name>[A-Za-z]\w*)(?!\s*(?:\(|=(?!=)))""",
     re.VERBOSE,
 )
+_KINDS = (
+    ("type", "event"),
+    ("type2", "event"),
+    ("experiment", "experiment"),
+    ("experiment2", "experiment"),
+    ("filter", "filter"),
+    ("name", "field"),
+)
+"""The groups of a name, and what they name."""
+
 _BRACES = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 _OWN = re.compile(r"\{%-?\s*(?:for|set)\s+(\w+(?:\s*,\s*\w+)*)")
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A name at `text[start:end]`. `kind`: `field`, `user`, `engagement`, `time`, `event` or `filter`."""
+    """A name at `text[start:end]`. `kind`: `field`, `user`, `engagement`, `time`, `event`, `experiment` or `filter`."""
 
     kind: str
     name: str
@@ -35,7 +46,7 @@ class Word(msgspec.Struct, frozen=True):
 def in_condition(text: str, at: int = 0) -> Iterator[Word]:
     """The names in a condition that begins at `at` of a longer text."""
     for found in _NAMES.finditer(text):
-        for group, kind in (("type", "event"), ("type2", "event"), ("filter", "filter"), ("name", "field")):
+        for group, kind in _KINDS:
             name = found[group]
             if name and (kind != "field" or name not in WORDS):
                 yield Word(kind, name, at + found.start(group), at + found.end(group))

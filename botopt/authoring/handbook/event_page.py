@@ -11,6 +11,12 @@ from botopt.authoring.handbook.contents import Contents
 from botopt.authoring.handbook.effects import consent_sentence, effects, kind_name
 from botopt.authoring.handbook.event_picture import Way, event_pictures
 from botopt.authoring.handbook.field_table import field_table
+from botopt.authoring.handbook.learned import (
+    engagement_sentences,
+    event_pacing,
+    pacing_sentence,
+    send_time_sentence,
+)
 from botopt.authoring.handbook.markup import Html, Part, joined, link, tag
 from botopt.authoring.handbook.page import Page, event_page_name, shell
 from botopt.authoring.handbook.picture import Box
@@ -108,8 +114,11 @@ def _score(book: Contents, event_type: EventType, bounds: Reach) -> Html:
     threshold = settings.threshold if event_type.threshold is None else event_type.threshold
     own = "" if event_type.threshold is None else ", of this event type"
     lines.append(f"A message is sent only if the score is above the threshold of {number(threshold)}{own}.")
+    lines.extend(engagement_sentences(engagement) if event_type.engagement else ())
     fatigue = settings.fatigue
-    if fatigue.per_message and fatigue.limit:
+    if (pacing := event_pacing(book.policy, event_type)) is not None:
+        lines.append(pacing_sentence(pacing))
+    elif fatigue.per_message and fatigue.limit:
         lines.append(
             f"Each message of the last {duration_words(fatigue.within_us)} that the user did not click raises the "
             f"threshold by {number(fatigue.per_message)}, by {number(fatigue.limit)} at the most."
@@ -132,6 +141,9 @@ def _stopping(book: Contents, event_type: EventType) -> Html:
     if event_type.expires_after_us is not None:
         lines = f"Not sent when the event is older than {duration_words(event_type.expires_after_us)}."
         items.append(tag("li", tag("p", lines), tag("p", "expires_after", class_="note")))
+    if event_type.send_time is not None:
+        lines = send_time_sentence(event_type.send_time)
+        items.append(tag("li", tag("p", lines), tag("p", "send_time", class_="note")))
     consent = consent_sentence(None if category is None else category.consent)
     where = link("settings.html#categories", f"consent of {category.name}") if category else "consent"
     items.append(tag("li", tag("p", consent), tag("p", where, class_="note")))

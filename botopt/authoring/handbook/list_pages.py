@@ -7,6 +7,7 @@ from itertools import groupby
 from botopt.authoring.handbook.contents import Contents
 from botopt.authoring.handbook.effects import kind_name, scope_words
 from botopt.authoring.handbook.event_page import bubbles
+from botopt.authoring.handbook.learned import choose_sentence
 from botopt.authoring.handbook.markup import Html, Part, joined, link, listing, table, tag
 from botopt.authoring.handbook.overview_picture import Map, overview_picture
 from botopt.authoring.handbook.page import Page, event_page_name, shell
@@ -19,7 +20,6 @@ from botopt.model.policy import Choose, EventType, Suppression, Template
 _CHOOSE = {
     Choose.FIRST: "The first variant is taken whose condition holds.",
     Choose.WEIGHTED: "Among the variants whose condition holds one is drawn, by their weights.",
-    Choose.LEARN: "Among the variants whose condition holds the one that works best is to be learned.",
 }
 
 
@@ -153,6 +153,10 @@ def templates_page(book: Contents) -> Page:
     return shell("templates.html", "Templates", book.title, book.policy.revision, tag("p", lead, class_="lead"), *parts)
 
 
+def _choosing(template: Template) -> str:
+    return choose_sentence(template) if template.choose is Choose.LEARN else _CHOOSE[template.choose]
+
+
 def _template(book: Contents, template: Template) -> Html:
     sheet = book.sheets[template.name]
     used = joined(
@@ -168,7 +172,7 @@ def _template(book: Contents, template: Template) -> Html:
         tag("p", "Sent for ", used, ".", class_="faint")
         if sheet.event_types
         else tag("p", "No event type uses it.", class_="faint"),
-        tag("p", _CHOOSE[template.choose], class_="faint") if len(template.variants) > 1 else None,
+        tag("p", _choosing(template), class_="faint") if len(template.variants) > 1 else None,
         *(tag("p", f"{name} takes {limit:,} characters.", class_="faint") for name, limit in sheet.limits.items()),
         *(
             tag("p", f"{variant} has no {listed(locales, 'or')} text.", class_="warning")

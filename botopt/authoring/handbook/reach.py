@@ -27,10 +27,11 @@ from botopt.model.condition import (
     references,
 )
 from botopt.model.names import WEEKDAYS
-from botopt.model.policy import EventType, FieldSpec, Policy, Rule
+from botopt.model.policy import EventType, FieldSpec, Policy, Rule, ScorerUse
 from botopt.model.values import Problem, check
 from botopt.network.reference import ReferenceMatcher, inputs_of
 from botopt.network.samples import around, leaves
+from botopt.verify.analysis.outlook import budget_of
 
 _MOST_FACTS = 20_000
 _PAST = (Scope.COUNT, Scope.SEEN, Scope.SENT, Scope.ENGAGEMENT)
@@ -46,7 +47,8 @@ class Span(msgspec.Struct, frozen=True):
 class Reach(msgspec.Struct, frozen=True):
     """What scores and thresholds of an event type can be, without the messages that a rule skips.
 
-    `raw`: weight and rules. `score`: with engagement. `needed`: threshold, rules and fatigue. `exact`: the bounds are
+    `raw`: weight and rules. `score`: with engagement. `needed`: threshold, rules, and
+    fatigue or pacing. `exact`: the bounds are
     met by some event; else nothing lies outside of them.
     """
 
@@ -82,12 +84,21 @@ def reach(policy: Policy, event_type: EventType) -> Reach:
         bar = Span(*_outer(bars))
     effect = settings.engagement if event_type.engagement and settings.engagement.effect else None
     low, high = (1.0, 1.0) if effect is None else (effect.low, effect.high)
+    if policy.scorer is not None and policy.scorer.use is ScorerUse.MULTIPLY:
+        low, high = low * low, high * high
     threshold = settings.threshold if event_type.threshold is None else event_type.threshold
     fatigue = settings.fatigue.limit if settings.fatigue.per_message else 0.0
+    needed = Span(clamp(threshold + bar.low), clamp(threshold + bar.high + fatigue))
+    budget = budget_of(policy, event_type)
+    if budget is not None:
+        lowering, raising = budget.lifts()
+        needed = Span(
+            round(clamp((threshold + bar.low) * lowering), 3), max(needed.high, clamp((threshold + bar.high) * raising))
+        )
     return Reach(
         raw,
         Span(clamp(raw.low * low), clamp(raw.high * high)),
-        Span(clamp(threshold + bar.low), clamp(threshold + bar.high + fatigue)),
+        needed,
         bool(found),
     )
 
@@ -144,6 +155,8 @@ def _declared(ref: Ref, policy: Policy, event_type: EventType) -> list[object]:
     """Values that the declaration of a field names: they stand for what no condition asks for."""
     if ref.scope is Scope.TIME and ref.name == "weekday":
         return list(WEEKDAYS)
+    if ref.scope is Scope.EXPERIMENT:
+        return list(ref.one_of)
     specs = {Scope.EVENT: event_type.fields, Scope.USER: policy.attributes}.get(ref.scope, {})
     spec = specs.get(ref.name)
     if spec is None:
@@ -167,6 +180,8 @@ def _possible(ref: Ref, value: object, policy: Policy, event_type: EventType) ->
             return isinstance(value, int) and 0 <= value <= 23
         case Scope.TIME if ref.name == "weekday":
             return value in WEEKDAYS
+        case Scope.EXPERIMENT:
+            return value in ref.one_of
         case Scope.COUNT:
             return isinstance(value, int) and value >= (1 if ref.name == event_type.name else 0)
         case Scope.SENT:

@@ -8,6 +8,12 @@ from botopt.authoring.channel_schemas import HONESTY, NEVER_LIVE, known_type
 from botopt.authoring.handbook.contents import Contents
 from botopt.authoring.handbook.effects import consent_sentence
 from botopt.authoring.handbook.field_table import field_table
+from botopt.authoring.handbook.learned import (
+    experiment_sentence,
+    pacing_sentence,
+    policy_sentences,
+    send_time_sentence,
+)
 from botopt.authoring.handbook.markup import Html, Part, joined, link, listing, table, tag
 from botopt.authoring.handbook.page import Page, event_page_name, shell
 from botopt.authoring.handbook.said import place
@@ -20,9 +26,10 @@ def settings_page(book: Contents) -> Page:
     """What holds for all messages."""
     policy = book.policy
     body = joined(
-        listing(*_settings(policy.settings)),
+        listing(*_settings(policy.settings), *policy_sentences(policy)),
         tag("h2", "Categories", id="categories"),
         _categories(book),
+        *_experiments(book),
         tag("h2", "Users", id="users"),
         tag("p", "What may be known about a user, besides the id, the time zone and the language."),
         field_table(policy.attributes, "Attributes of users"),
@@ -48,7 +55,9 @@ def _settings(settings: Settings) -> Iterator[Part]:
     else:
         yield "There is no holdout: all users get messages."
     fatigue = settings.fatigue
-    if fatigue.per_message and fatigue.limit:
+    if settings.pacing is not None:
+        pass  # it takes the place of fatigue
+    elif fatigue.per_message and fatigue.limit:
         yield (
             f"Each message of the last {duration_words(fatigue.within_us)} that was not clicked raises the threshold "
             f"by {number(fatigue.per_message)}, by {number(fatigue.limit)} at the most."
@@ -74,10 +83,24 @@ def _categories(book: Contents) -> Html:
         ours = [one for one in book.deciding if one.category == category.name]
         links = joined(*(link(event_page_name(one.name), one.name) for one in ours), between=", ")
         engagement = "count" if category.engagement else "do not count"
-        rows.append((category.name, consent_sentence(category.consent), engagement, links, place(category.position)))
+        learned = [] if category.send_time is None else [send_time_sentence(category.send_time)]
+        learned += [] if category.pacing is None else [pacing_sentence(category.pacing)]
+        told = " ".join((consent_sentence(category.consent), *learned))
+        rows.append((category.name, told, engagement, links, place(category.position)))
     if not rows:
         return tag("p", "There are none: every message is sent until the user refuses it.")
     return table(("Category", "Consent", "Clicks and silence", "Event types", "Where"), rows, "Kinds of messages")
+
+
+def _experiments(book: Contents) -> Iterator[Html]:
+    experiments = book.policy.experiments.values()
+    if not experiments:
+        return
+    rows: list[tuple[Part, ...]] = [
+        (one.name, one.description, experiment_sentence(one), place(one.position)) for one in experiments
+    ]
+    yield tag("h2", "Experiments", id="experiments")
+    yield table(("Experiment", "What for", "Who", "Where"), rows, "Splits of users")
 
 
 def _channels(book: Contents) -> Html:

@@ -28,7 +28,12 @@ TYPE_WORDS = {
     ValueType.LIST: "a list",
     ValueType.OBJECT: "an object",
 }
-_FUNCTIONS = {"count": "count('event_type', '10m')", "seen": "seen('event_type', '1h')", "sent": "sent('24h')"}
+_FUNCTIONS = {
+    "count": "count('event_type', '10m')",
+    "seen": "seen('event_type', '1h')",
+    "sent": "sent('24h')",
+    "experiment": "experiment('name')",
+}
 _GROUPS = ("user", "engagement", "time")
 _TEXT_METHODS = frozenset("contains includes startswith endswith find index count matches match like".split())
 _NAMESPACES = {"engagement": tuple(ENGAGEMENT_NAMES), "time": tuple(TIME_NAMES)}
@@ -188,6 +193,8 @@ class TermReader:
             hint = hint or f"there are: {', '.join(_FUNCTIONS.values())}"
             self.report("B202", node, f"{self.tree.said(node)} is not part of the language", hint)
             return None
+        if name == "experiment":
+            return self._experiment(node)
         wanted = 1 if name == "sent" else 2
         texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
         if len(texts) != wanted or len(node.args) != wanted or node.kwargs or node.dyn_args or node.dyn_kwargs:
@@ -209,6 +216,21 @@ class TermReader:
             return None
         kind = ValueType.BOOLEAN if name == "seen" else ValueType.INTEGER
         return Ref(Scope(name), event_type, kind, window_us)
+
+    def _experiment(self, node: nodes.Call) -> Expression | None:
+        """The arm of an experiment in which the user is."""
+        known = self.names.experiments
+        texts = [arg.value for arg in node.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)]
+        if len(texts) != 1 or len(node.args) != 1 or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            hint = f"type experiment('{next(iter(known), 'name')}') == 'arm'"
+            self.report("B207", node, "experiment wants one text in quotes: the name of an experiment", hint)
+            return None
+        name = texts[0]
+        if name not in known:
+            there = f"there are: {listed(sorted(known))}" if known else "declare it in the section experiment"
+            self.report("B203", node.args[0], f'there is no experiment "{name}"', did_you_mean(name, known) or there)
+            return None
+        return Ref(Scope.EXPERIMENT, name, ValueType.TEXT, one_of=known[name])
 
 
 def kind_of(term: Expression) -> str:

@@ -8,6 +8,7 @@ from botopt.loading.parse import scalars
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Map, Node, Scalar
+from botopt.model.durations import parse_duration
 from botopt.model.names import did_you_mean
 from botopt.model.position import Position
 from botopt.model.values import LARGEST
@@ -110,6 +111,21 @@ class Block:
     def duration(self, key: str, also: str = "") -> int | None:
         node = self._nodes.get(key)
         return None if node is None else scalars.duration(self.findings, node, key, also)
+
+    def duration_of(self, key: str) -> int | None:
+        """The duration without a finding about it; for those who look at it a second time."""
+        node = self._nodes.get(key)
+        return parse_duration(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+    def share(self, key: str) -> float | None:
+        """A percentage, as a share from 0 to 1."""
+        node = self._nodes.get(key)
+        return None if node is None else scalars.share(self.findings, node, key)
+
+    def share_of(self, key: str) -> float | None:
+        """The share without a finding about it; for those who look at it a second time."""
+        node = self._nodes.get(key)
+        return scalars.share_in(node.value) if isinstance(node, Scalar) and isinstance(node.value, str) else None
 
     def names(self, key: str, *, single: bool = False) -> tuple[Scalar, ...] | None:
         node = self._nodes.get(key)

@@ -12,15 +12,18 @@ from botopt.loading.parse.conditions import InReach
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
+from botopt.loading.parse.learning import is_off, read_send_time
 from botopt.loading.parse.rules import read_rule
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Map, Node, Scalar, Sequence
-from botopt.model.policy import RESERVED_TYPES, Category, EventType, Rule
+from botopt.model.durations import parse_duration
+from botopt.model.policy import HOUR_US, RESERVED_TYPES, Category, EventType, Rule, SendTime
 
 KEYS = (
-    "description category fields weight threshold message channel expires_after accepts enabled engagement always rules"
+    "description category fields weight threshold message channel expires_after send_time accepts enabled engagement"
+    " always rules"
 ).split()
-_ONLY_WITH_MESSAGE = "weight threshold channel category expires_after always rules".split()
+_ONLY_WITH_MESSAGE = "weight threshold channel category expires_after send_time always rules".split()
 _LONGEST_TYPE = 256
 _HINTS = {
     "template": "type message: and the name of a template",
@@ -99,6 +102,7 @@ def read_event(findings: Findings, declared: Declared, reach: InReach, names: Na
         engagement = (
             category is None or category not in names.category_values or (names.category_values[category].engagement)
         )
+    always = block.boolean("always", default=False)
     return EventType(
         key.text,
         description=block.text("description") or "",
@@ -112,10 +116,36 @@ def read_event(findings: Findings, declared: Declared, reach: InReach, names: Na
         accepts=_accepts(block),
         enabled=block.boolean("enabled", default=True),
         engagement=engagement,
-        always=block.boolean("always", default=False),
+        always=always,
         rules=_rules(block, reach, names),
         position=key.position,
+        send_time=_send_time(block, names.category_values.get(category or "")),
     )
+
+
+def can_wait(node: Map) -> bool:
+    """Whether messages of this event type may wait for a better hour: not those that always go at once."""
+    always, expires = node.get("always"), node.get("expires_after")
+    short = isinstance(expires, Scalar) and 0 < (parse_duration(expires.text) or 0) < HOUR_US
+    return node.get("message") is not None and not short and not (isinstance(always, Scalar) and always.value is True)
+
+
+def _send_time(block: Block, category: Category | None) -> SendTime | None:
+    """Its own; else its category's, where its messages can wait at all."""
+    own = read_send_time(block)
+    if "send_time" not in block:
+        return category.send_time if category is not None and can_wait(block.node) else None
+    if is_off(block.get("send_time")) or can_wait(block.node) or "message" not in block:
+        return own
+    always = isinstance(node := block.get("always"), Scalar) and node.value is True
+    if always:
+        message = f"{block.what} says always: true, so its messages go at once, and send_time has nothing to choose"
+        hint = "delete one of the two"
+    else:
+        message = f"messages of {block.what} expire before an hour is over, so none can wait for a better one"
+        hint = "delete send_time, or let messages live longer: expires_after: 12h"
+    block.findings.report("B113", block.key("send_time"), message, hint)
+    return None
 
 
 def _refuse_without_message(block: Block) -> None:

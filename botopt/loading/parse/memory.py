@@ -14,23 +14,28 @@ import msgspec
 
 from botopt.loading.parse.findings import Findings
 from botopt.loading.reader import Scalar
+from botopt.model.names import Names
 from botopt.model.policy import EventType, FieldSpec, Template, When
 
 _Part = TypeVar("_Part")
 _ATTRIBUTE = re.compile(r"\buser\s*\.\s*(\w+)")
+_EXPERIMENT = re.compile(r"\bexperiment\s*\(\s*(?:'([^']*)'|\"([^\"]*)\")")
 _TYPE = re.compile(r"\b(?:count|seen)\s*\(\s*(?:'([^']*)'|\"([^\"]*)\")")
 
 
 class Around(msgspec.Struct, frozen=True):
-    """What conditions found outside of their own event type: attributes, and event types that they count."""
+    """What conditions found outside of their own event type: attributes, event types that they count, experiments."""
 
-    attributes: Mapping[str, FieldSpec | None]
-    event_types: frozenset[str]
+    attributes: Mapping[str, FieldSpec | None] = {}
+    event_types: frozenset[str] = frozenset()
+    experiments: Mapping[str, tuple[str, ...] | None] = {}
 
-    def holds(self, attributes: Mapping[str, FieldSpec], event_types: frozenset[str]) -> bool:
+    def holds(self, names: Names) -> bool:
         """Whether all of it is still so."""
-        return self.event_types <= event_types and all(
-            _alike(spec, attributes.get(name)) for name, spec in self.attributes.items()
+        return (
+            self.event_types <= names.event_types
+            and all(_alike(spec, names.attributes.get(name)) for name, spec in self.attributes.items())
+            and all(arms == names.experiments.get(name) for name, arms in self.experiments.items())
         )
 
 
@@ -46,12 +51,14 @@ def _plain(spec: FieldSpec) -> FieldSpec:
     return msgspec.structs.replace(spec, pattern=None, position=FieldSpec("x", spec.type).position)
 
 
-def around(part: EventType | Template, attributes: Mapping[str, FieldSpec]) -> Around:
+def around(part: EventType | Template, names: Names) -> Around:
     """What the conditions of a part use from outside."""
     whens = _whens(part)
     named = {found for when in whens for found in _ATTRIBUTE.findall(when.text)}
     types = {one or other for when in whens for one, other in _TYPE.findall(when.text)}
-    return Around({name: attributes.get(name) for name in named}, frozenset(types))
+    asked = {one or other for when in whens for one, other in _EXPERIMENT.findall(when.text)}
+    attributes = {name: names.attributes.get(name) for name in named}
+    return Around(attributes, frozenset(types), {name: names.experiments.get(name) for name in asked})
 
 
 def _whens(part: EventType | Template) -> Iterable[When]:

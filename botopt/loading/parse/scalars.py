@@ -200,9 +200,9 @@ def share(findings: Findings, node: Node, key: str) -> float | None:
     if findings.is_flawed(node):
         return None
     value = node.value if isinstance(node, Scalar) else None
-    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
-    if found and float(found[1]) <= 100:
-        return float(found[1]) / 100
+    found = share_in(value) if isinstance(value, str) else None
+    if found is not None:
+        return found
     if not isinstance(node, Scalar):
         findings.report("B104", node.position, f"{key} must be a percentage such as 5%, not {shown(node)}")
         return None
@@ -211,6 +211,12 @@ def share(findings: Findings, node: Node, key: str) -> float | None:
         hint = f"type {key}: {value * 100 if 0 < value < 1 else value:g}%"
     findings.report("B109", node.position, f"{key} must be a percentage from 0% to 100%, not {shown(node)}", hint)
     return None
+
+
+def share_in(text: str) -> float | None:
+    """`5%` as 0.05; None for what is no percentage, or more than all."""
+    found = _SHARE.fullmatch(text)
+    return float(found[1]) / 100 if found and float(found[1]) <= 100 else None
 
 
 def time_of_day(findings: Findings, node: Node, key: str, *, latest: int) -> int | None:

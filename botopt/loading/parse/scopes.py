@@ -14,8 +14,9 @@ from botopt.model.policy import EventType, FieldSpec
 class Surroundings(msgspec.Struct, frozen=True):
     """What conditions anywhere in the workspace may use, and what could not be read of it.
 
-    `unsure_types` are event types some of whose fields are not known. `unsure`: some attribute or event type may be
-    missing. `scopes_sure`: the messages, categories and channels of all event types are known.
+    `unsure_types` are event types some of whose fields are not known. `unsure`: some attribute, event type or
+    experiment may be missing. `experiments` are the arms of each. `scopes_sure`: the messages, categories and
+    channels of all event types are known.
     """
 
     events: Mapping[str, EventType]
@@ -25,10 +26,11 @@ class Surroundings(msgspec.Struct, frozen=True):
     unsure_types: frozenset[str]
     unsure: bool
     scopes_sure: bool = True
+    experiments: Mapping[str, tuple[str, ...]] = {}
 
     def names_of(self, fields: Mapping[str, FieldSpec], conflicts: Mapping[str, str] | None = None) -> Names:
         """The names in reach where these fields are."""
-        return Names(fields, self.attributes, self.event_types, conflicts or {}, self.elsewhere)
+        return Names(fields, self.attributes, self.event_types, conflicts or {}, self.elsewhere, self.experiments)
 
     def unsure_of(self, types: Iterable[EventType]) -> bool:
         """Whether a name that these types seem to lack may exist all the same."""

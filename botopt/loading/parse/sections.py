@@ -16,11 +16,12 @@ from botopt.model.diagnostic import Diagnostic
 from botopt.model.names import did_you_mean
 from botopt.model.position import Position
 
-RULES = ("settings", "categories", "user", "channels", "events", "suppression")
+RULES = ("settings", "categories", "user", "channels", "events", "suppression", "experiment")
 TEMPLATES = ("templates",)
 _HINTS = {
     "rules": "rules stand in their event type: events: {NAME: {rules: […]}}",
     "attributes": "type user:",
+    "experiments": "type experiment:",
     "cooldowns": "type suppression: [{id: …, cooldown: 6h}]",
     "types": "type events:",
     "in_conversation": "type suppression: [{id: …, in_conversation: 5m}]",
@@ -55,6 +56,7 @@ class Sections(msgspec.Struct, frozen=True):
     events: Section
     suppression: Section
     templates: Section
+    experiment: Section = Section()
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ def gather(findings: Findings, documents: Sequence[tuple[Document, str]]) -> Sec
         merged("events"),
         _listed(findings, parts["suppression"], complete="suppression" not in lost),
         merged("templates"),
+        merged("experiment"),
     )
 
 

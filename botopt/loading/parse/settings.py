@@ -5,6 +5,14 @@ from __future__ import annotations
 from botopt.loading.parse import scalars
 from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.learning import (
+    note_idle_engagement,
+    note_replaced_fatigue,
+    read_pacing,
+    read_refresh,
+    read_tuned_until,
+    refuse_crowded_groups,
+)
 from botopt.loading.parse.locales import written
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Scalar
@@ -14,8 +22,11 @@ from botopt.model.position import Position
 from botopt.model.values import LARGEST
 from botopt.model.zones import is_zone, zone_names
 
-SETTINGS_KEYS = "timezone locale threshold ignored_after dedupe_window engagement fatigue holdout seed".split()
-_ENGAGEMENT = "prior strength half_life effect limits".split()
+SETTINGS_KEYS = (
+    "timezone locale threshold ignored_after dedupe_window engagement fatigue pacing holdout control seed refresh"
+    " scorer tuned_until"
+).split()
+_ENGAGEMENT = "prior strength half_life effect limits learn explore".split()
 _FATIGUE = "per_message within limit".split()
 
 
@@ -23,17 +34,24 @@ def read_settings(findings: Findings, node: Map, place: Position) -> Settings:
     """The settings; the default stands for what is absent or has a finding."""
     block = Block(findings, node, SETTINGS_KEYS, "settings", place)
     usual = Settings()
-    holdout = block.get("holdout")
+    engagement = _engagement(block)
+    refuse_crowded_groups(block)
+    note_idle_engagement(block, engagement)
+    note_replaced_fatigue(block)
     return Settings(
         timezone=_timezone(block) or usual.timezone,
         locale=_locale(block) or usual.locale,
         threshold=_or(block.number("threshold", 0, 1), usual.threshold),
         ignored_after_us=block.duration("ignored_after") or usual.ignored_after_us,
         dedupe_window_us=block.duration("dedupe_window") or usual.dedupe_window_us,
-        engagement=_engagement(block),
+        engagement=engagement,
         fatigue=_fatigue(block),
-        holdout=_or(None if holdout is None else scalars.share(findings, holdout, "holdout"), usual.holdout),
+        holdout=_or(block.share("holdout"), usual.holdout),
         seed=block.integer("seed") or 0,
+        control=_or(block.share("control"), usual.control),
+        refresh_us=read_refresh(block) or usual.refresh_us,
+        tuned_until_us=read_tuned_until(block),
+        pacing=read_pacing(block),
     )
 
 
@@ -81,6 +99,8 @@ def _engagement(settings: Block) -> EngagementSettings:
         effect=_or(block.number("effect", 0, LARGEST), usual.effect),
         low=low,
         high=high,
+        learn=block.boolean("learn", default=False),
+        explore=_or(block.share("explore"), usual.explore),
     )
 
 

@@ -11,6 +11,7 @@ from botopt.loading.parse import scalars
 from botopt.loading.parse.block import Block, without_misplaced
 from botopt.loading.parse.conditions import InReach, read_when
 from botopt.loading.parse.findings import Findings
+from botopt.loading.parse.learning import read_recency
 from botopt.loading.parse.samples import read_samples
 from botopt.loading.parse.scopes import Merged, Surroundings, merged
 from botopt.loading.parse.texts import by_locale, one_text, read_buttons
@@ -18,10 +19,10 @@ from botopt.loading.parse.wording import listed, named, shown
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.condition import All, AnyOf, Condition, IsDefined, Not, Ref, Scope, references
-from botopt.model.policy import Choose, EventType, Template, Variant, When
+from botopt.model.policy import Choose, EventType, Recency, Template, Variant, When
 from botopt.model.position import Position
 
-_KEYS = ("description", "choose", "variants", "samples")
+_KEYS = ("description", "choose", "recency", "variants", "samples")
 _VARIANT_KEYS = ("when", "weight", "title", "text", "buttons")
 _BELOW_A_VARIANT = {
     key: f"{key} stands below a variant: variants: {{plain: {{text: …}}}}"
@@ -78,9 +79,21 @@ def read_template(
     variants = tuple(_variants(block, _Around(types, reach, locale, choose)))
     samples = read_samples(block, types, unsure=reach.unsure)
     description = block.text("description") or ""
+    recency = _recency(block, choose)
     if findings.faults > before:
         return None
-    return Template(key.text, variants, description, choose, samples, key.position)
+    return Template(key.text, variants, description, choose, samples, key.position, recency)
+
+
+def _recency(block: Block, choose: Choose) -> Recency:
+    if "recency" in block and choose is not Choose.LEARN:
+        if block.may_have("choose"):
+            block.findings.fault()
+        else:
+            message = "recency goes with choose: learn only"
+            hint = "type choose: learn in the template, or delete recency"
+            block.findings.report("B113", block.key("recency"), message, hint)
+    return read_recency(block)
 
 
 def _hints(node: Map) -> Mapping[str, str]:

@@ -13,11 +13,13 @@ from botopt.loading.parse.conditions import InReach
 from botopt.loading.parse.declared import read_category
 from botopt.loading.parse.delivering import Around as ChannelsAround
 from botopt.loading.parse.events import KEYS as EVENT_KEYS
-from botopt.loading.parse.events import Declared, declare, reached, read_event
+from botopt.loading.parse.events import Declared, can_wait, declare, reached, read_event
 from botopt.loading.parse.events import Names as EventNames
+from botopt.loading.parse.experiments import read_experiment
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
+from botopt.loading.parse.learning import Models, read_scorer
 from botopt.loading.parse.memory import Around, Memory, around
 from botopt.loading.parse.quiet import refuse_endless_quiet
 from botopt.loading.parse.scalars import NAME
@@ -31,8 +33,18 @@ from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.channels import ChannelType
-from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import RESERVED_TYPES, Channel, EventType, FieldSpec, Policy, Settings, Suppression, Template
+from botopt.model.names import BUILT_IN_ATTRIBUTES, arms_of
+from botopt.model.policy import (
+    RESERVED_TYPES,
+    Channel,
+    EventType,
+    Experiment,
+    FieldSpec,
+    Policy,
+    Settings,
+    Suppression,
+    Template,
+)
 
 _BLOCKS = ("variants", "samples")
 """Keys of a template that cannot be the name of one in the short form."""
@@ -41,13 +53,17 @@ ChannelTypes = Mapping[str, ChannelType]
 
 
 def read_workspace(
-    findings: Findings, sections: Sections, channel_types: ChannelTypes, memory: Memory | None = None
+    findings: Findings,
+    sections: Sections,
+    channel_types: ChannelTypes,
+    models: Models,
+    memory: Memory | None = None,
 ) -> Policy:
     """Everything that is sound. Without errors that is the whole policy, but for its revision.
 
-    `memory` is for those who read a workspace again and again.
+    `models` reads model files. `memory` is for those who read a workspace again and again.
     """
-    return _Workspace(findings, sections, channel_types, Memory() if memory is None else memory).read()
+    return _Workspace(findings, sections, channel_types, Memory() if memory is None else memory).read(models)
 
 
 class _KeptEvent(msgspec.Struct, frozen=True):
@@ -76,9 +92,12 @@ class _Workspace:
         self.sections = sections
         self.channel_types = channel_types
 
-    def read(self) -> Policy:
+    def read(self, models: Models) -> Policy:
         sections, findings = self.sections, self.findings
         settings, settings_sound = self._settings()
+        named = sections.settings
+        scorer = None if named is None else read_scorer(findings, named[0], models)
+        experiments = self._experiments()
         categories = {
             key.text: category
             for key, node in sections.categories.entries
@@ -87,7 +106,7 @@ class _Workspace:
         attributes = self._attributes()
         channels = self._channels(attributes)
         declared = self._declared()
-        surroundings = self._surroundings(declared, attributes)
+        surroundings = self._surroundings(declared, attributes, experiments)
         known = EventNames(
             _known("template", sections.templates, "templates stand in templates/"),
             _known("category", sections.categories, "add it to the section categories"),
@@ -103,7 +122,21 @@ class _Workspace:
         templates = self._templates(declared, surroundings, settings.locale, sure=settings_sound)
         sound = {name: event for name, event in events.items() if name not in surroundings.unsure_types}
         refuse_endless_quiet(findings, tuple(sound.values()), suppressions)
-        return Policy(settings, categories, attributes.specs, channels, sound, suppressions, templates)
+        return Policy(
+            settings,
+            categories,
+            attributes.specs,
+            channels,
+            sound,
+            suppressions,
+            templates,
+            experiments=experiments,
+            scorer=scorer,
+        )
+
+    def _experiments(self) -> dict[str, Experiment]:
+        read = ((key.text, read_experiment(self.findings, key, node)) for key, node in self.sections.experiment.entries)
+        return {name: experiment for name, experiment in read if experiment is not None}
 
     def _settings(self) -> tuple[Settings, bool]:
         before = self.findings.faults
@@ -135,18 +168,24 @@ class _Workspace:
 
         return [first_look(key, node) for key, node in entries]
 
-    def _surroundings(self, declared: Sequence[Declared], attributes: Fields) -> Surroundings:
+    def _surroundings(
+        self, declared: Sequence[Declared], attributes: Fields, experiments: Mapping[str, Experiment]
+    ) -> Surroundings:
         elsewhere: dict[str, list[str]] = {}
         for one in declared:
             for name in one.fields.specs:
                 elsewhere.setdefault(name, []).append(one.key.text)
+        all_experiments = _complete(self.sections.experiment) and set(self.sections.experiment.names()) == set(
+            experiments
+        )
         return Surroundings(
             {},
             attributes.specs,
             frozenset(one.key.text for one in declared) | frozenset(RESERVED_TYPES),
             {name: tuple(types) for name, types in elsewhere.items()},
             frozenset(one.key.text for one in declared if one.fields.unsure),
-            attributes.unsure or not _complete(self.sections.events),
+            attributes.unsure or not _complete(self.sections.events) or not all_experiments,
+            experiments=arms_of(experiments),
         )
 
     def _events(
@@ -166,11 +205,10 @@ class _Workspace:
 
         def read() -> _KeptEvent:
             event = read_event(self.findings, declared, reach, known)
-            empty = Around({}, frozenset())
-            return _KeptEvent(event, fields, empty if event is None else around(event, names.attributes))
+            return _KeptEvent(event, fields, Around() if event is None else around(event, names))
 
         def holds(kept: _KeptEvent) -> bool:
-            same = kept.fields is fields and kept.around.holds(names.attributes, names.event_types)
+            same = kept.fields is fields and kept.around.holds(names)
             return same and (kept.event is None or _still_named(kept.event, declared.node, known))
 
         return self.memory.part("event", declared.key, self.findings, read, holds).event
@@ -242,17 +280,16 @@ class _Workspace:
     def _template(
         self, key: Scalar, node: Node, types: list[EventType], surroundings: Surroundings, locale: str
     ) -> Template | None:
-        attributes = surroundings.attributes
+        names = surroundings.names_of({})
 
         def read() -> _KeptTemplate:
             template = read_template(self.findings, key, node, types, surroundings, locale)
-            empty = Around({}, frozenset())
-            return _KeptTemplate(template, types, locale, empty if template is None else around(template, attributes))
+            return _KeptTemplate(template, types, locale, Around() if template is None else around(template, names))
 
         def holds(kept: _KeptTemplate) -> bool:
             same = len(kept.types) == len(types) and all(map(is_, kept.types, types))
             same = same and kept.locale == locale and bool(types)  # without types it may use the fields of all
-            return same and kept.around.holds(attributes, surroundings.event_types)
+            return same and kept.around.holds(names)
 
         return self.memory.part("template", key, self.findings, read, holds).template
 
@@ -261,6 +298,10 @@ def _still_named(event: EventType, node: Node, known: EventNames) -> bool:
     """Whether all names that an event type uses, and what follows from them, are as they were."""
     category = known.category_values.get(event.category or "")
     own_engagement = isinstance(node, Map) and node.get("engagement") is not None
+    own_send_time = isinstance(node, Map) and node.get("send_time") is not None
+    inherited = None
+    if isinstance(node, Map) and category is not None and can_wait(node):
+        inherited = category.send_time
     templates = {name for name in _templates_of(event) if name is not None}
     channels = {channel for channel in (event.channel, *(rule.channel for rule in event.rules)) if channel is not None}
     implied = isinstance(node, Map) and event.message is not None and node.get("channel") is None
@@ -269,6 +310,7 @@ def _still_named(event: EventType, node: Node, known: EventNames) -> bool:
         and channels <= known.channels.names
         and (event.category is None or event.category in known.categories)
         and (own_engagement or event.engagement == (category is None or category.engagement))
+        and (event.send_time == inherited or own_send_time)
         and not (implied and (len(known.channels.names) != 1 or not known.channels.complete))
     )
 

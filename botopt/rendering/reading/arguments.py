@@ -88,12 +88,18 @@ def _constants(parsed: Parsed, filter_name: str, name: str, argument: nodes.Expr
         )
 
 
+_BY_ARM = "make two variants: variants: {early: {when: experiment('name') == 'early', text: …}, as_now: {text: …}}"
+
+
 def call_faults(parsed: Parsed, node: nodes.Call) -> Iterator[Fault]:
     """What is wrong with something that is called: only `count`, `seen` and `sent` are, with texts written out."""
     target = node.node
     if isinstance(target, nodes.Name) and target.name in FUNCTIONS:
         if window_call(node) is None:
             yield _window_fault(parsed, node, target.name)
+        return
+    if isinstance(target, nodes.Name) and target.name == "experiment":
+        yield Fault("B302", *parsed.extent(node), "a message cannot ask for an experiment", _BY_ARM)
         return
     if isinstance(target, nodes.Name):
         hint = did_you_mean(target.name, FUNCTIONS)

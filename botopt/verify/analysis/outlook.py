@@ -10,8 +10,9 @@ import msgspec
 from botopt.engine.scoring import PRECISION, Weighed, clamp
 from botopt.engine.stages.scope import concerns
 from botopt.learning.engagement import factor_range
+from botopt.learning.pacing import Budget
 from botopt.model.condition import Condition
-from botopt.model.policy import EventType, Limit, Mute, Policy, QuietHours, Rule, Suppression
+from botopt.model.policy import EventType, Limit, Mute, Policy, QuietHours, Rule, ScorerUse, Suppression
 from botopt.verify.analysis.nodes import Box, Node, joined
 from botopt.verify.analysis.space import Patience, Space, UndecidedError
 
@@ -34,7 +35,11 @@ class Worth(IntEnum):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What follows when certain rules hold. `score` and `needed` are those of a user about whom nothing is known."""
+    """What follows when certain rules hold.
+
+    `score` and `needed` are those of a user about whom nothing is known; `threshold` is the plain sum of thresholds,
+    which pacing multiplies.
+    """
 
     worth: Worth
     plain: bool
@@ -43,10 +48,13 @@ class Standing(msgspec.Struct, frozen=True):
     needed: float
     highest: float
     lowest: float
+    least_needed: float
     most_needed: float
+    threshold: float
     skipped_by: str | None
     template: str
     channel: str
+    paced: bool = False
 
     def outcome(self) -> tuple[object, ...]:
         """What two standings have in common if no event is decided differently."""
@@ -54,7 +62,7 @@ class Standing(msgspec.Struct, frozen=True):
             return (self.skipped_by, self.channel)
         if self.worth is Worth.NEVER:
             return (Worth.NEVER, self.channel)
-        depends = (self.raw, self.needed) if self.worth is Worth.DEPENDS else ()
+        depends = (self.raw, self.needed, self.threshold if self.paced else None) if self.worth is Worth.DEPENDS else ()
         return (self.worth, self.channel, self.template, *depends)
 
 
@@ -78,8 +86,13 @@ class Outlook:
         self.template, self.channel = event_type.message or "", event_type.channel or ""
         self.rule_bits: Sequence[tuple[int, Rule]] = tuple((1 << place, rule) for place, rule in enumerate(self.rules))
         settings = policy.settings
-        self.factors = factor_range(settings.engagement) if event_type.engagement else (1.0, 1.0)
+        self.factors = factors(policy, event_type)
         self.fatigue = settings.fatigue.limit if settings.fatigue.per_message else 0.0
+        budget = budget_of(policy, event_type)
+        self.paced = budget is not None
+        self.lifts = (1.0, 1.0) if budget is None else budget.lifts()
+        if budget is not None and not settings.control:
+            self.fatigue = 0.0
         self._standings: dict[Mask, Standing] = {}
         self._space: Space | None = None
         self._nodes: tuple[tuple[Node, Node], ...] = ()
@@ -93,7 +106,7 @@ class Outlook:
         """Built when it is first needed: many questions are decided by sums alone."""
         if self._space is None:
             quiet = [one.kind for one in self.suppressions if isinstance(one.kind, QuietHours)]
-            released = any(hours.hold for hours in quiet)
+            released = any(hours.hold for hours in quiet) or self.event_type.send_time is not None
             self._space = Space(
                 self.policy, self.event_type, self._conditions(), quiet, released=released, patience=self._patience
             )
@@ -161,11 +174,15 @@ class Outlook:
     def _standing(self, weighed: Weighed) -> Standing:
         low, high = self.factors
         score, highest, lowest = (round(clamp(weighed.raw * factor), PRECISION) for factor in (1.0, high, low))
-        needed, most = (round(clamp(weighed.threshold + tired), PRECISION) for tired in (0.0, self.fatigue))
+        needed, tired = (round(clamp(weighed.threshold + tired), PRECISION) for tired in (0.0, self.fatigue))
+        least, most = needed, tired
+        if self.paced:
+            low_bar, high_bar = (round(clamp(weighed.threshold * lift), PRECISION) for lift in self.lifts)
+            least, most = min(low_bar, needed), max(high_bar, tired)
         if self.event_type.always:
             worth, plain = Worth.ALWAYS, True
         else:
-            worth = Worth.ALWAYS if lowest > most else Worth.DEPENDS if highest > needed else Worth.NEVER
+            worth = Worth.ALWAYS if lowest > most else Worth.DEPENDS if highest > least else Worth.NEVER
             plain = score > needed
         return Standing(
             worth,
@@ -175,14 +192,20 @@ class Outlook:
             needed,
             highest,
             lowest,
+            least,
             most,
+            weighed.threshold,
             weighed.skipped_by,
             weighed.template,
             weighed.channel,
+            self.paced,
         )
 
-    def may_be_worth(self, mask: Mask, decided: int, factor: float) -> bool:
-        """Whether the rules from number `decided` on could still lift a message over what it needs, by sums alone."""
+    def may_be_worth(self, mask: Mask, decided: int, factor: float, lift: float) -> bool:
+        """Whether the rules from number `decided` on could still lift a message over what it needs, by sums alone.
+
+        `factor` is that of the score, `lift` that of the threshold.
+        """
         if self.event_type.always:
             return True
         raw, needed = self.event_type.weight, self.threshold
@@ -193,7 +216,7 @@ class Outlook:
             elif not mask >> place & 1:
                 continue
             raw, needed = raw + score, needed + change
-        return clamp(raw) * factor + _SLACK > clamp(needed)
+        return clamp(raw) * factor + _SLACK > clamp(min(needed, needed * lift))
 
     # -- which rules hold together
 
@@ -311,7 +334,8 @@ class Outlook:
     def sendable(self, *, plain: bool = False, **more: object) -> Found | None:
         """An event that is worth sending to some user; with `plain`, to one about whom nothing is known."""
         factor = 1.0 if plain else self.factors[1]
-        if not self.may_be_worth(0, 0, factor):
+        lift = 1.0 if plain else self.lifts[0]
+        if not self.may_be_worth(0, 0, factor, lift):
             return None
 
         def goal(standing: Standing, _: Mask) -> bool:
@@ -319,9 +343,30 @@ class Outlook:
             return worth and standing.skipped_by is None
 
         def hope(mask: Mask, decided: int) -> bool:
-            return self.may_be_worth(mask, decided, factor)
+            return self.may_be_worth(mask, decided, factor, lift)
 
         return self.find(goal, hope=hope, first=self.helpful, **more)  # type: ignore[arg-type]  # handed on as it came
+
+
+def factors(policy: Policy, event_type: EventType) -> tuple[float, float]:
+    """Between what the factor of the score lies, whatever users do and a scorer says."""
+    if not event_type.engagement:
+        return 1.0, 1.0
+    settings = policy.settings.engagement
+    low, high = factor_range(settings)
+    if policy.scorer is None:
+        return low, high
+    by_scorer = (min(settings.low, 1.0), max(settings.high, 1.0)) if settings.effect else (1.0, 1.0)
+    if policy.scorer.use is ScorerUse.MULTIPLY:
+        return low * by_scorer[0], high * by_scorer[1]
+    return min(low, by_scorer[0]), max(high, by_scorer[1])
+
+
+def budget_of(policy: Policy, event_type: EventType) -> Budget | None:
+    """The budget that its messages come out of, if there is one."""
+    category = policy.categories.get(event_type.category or "")
+    pacing = policy.settings.pacing if category is None or category.pacing is None else category.pacing
+    return None if pacing is None else Budget("", pacing, policy.settings.threshold)
 
 
 def takes_all(limit: Limit, event_type: EventType) -> bool:

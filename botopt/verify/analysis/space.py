@@ -175,6 +175,8 @@ class Space:
                 return FieldSpec("count", ValueType.INTEGER, minimum=least), False
             case Scope.SENT:
                 return FieldSpec("sent", ValueType.INTEGER, minimum=0), False
+            case Scope.EXPERIMENT:
+                return FieldSpec(ref.name, ValueType.TEXT, one_of=ref.one_of), False
             case _:
                 return FieldSpec("seen", ValueType.BOOLEAN), False
 

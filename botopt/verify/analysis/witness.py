@@ -10,11 +10,12 @@ from itertools import islice, product
 import msgspec
 
 from botopt.engine.calendar import is_quiet
+from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.stages.holdout import is_held_out
 from botopt.model.condition import All, Condition, Not, Ref, Scope, ValueType, references
 from botopt.model.instants import instant_text
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import Consent, FieldSpec, Limit, Mute, QuietHours
+from botopt.model.policy import Consent, FieldSpec, Limit, Mute, Policy, QuietHours
 from botopt.model.values import Problem, check
 from botopt.model.zones import is_zone, zone
 from botopt.network.source import compiled
@@ -27,6 +28,7 @@ from botopt.verify.analysis.space import Key
 _MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001  # a wall clock; its zone comes later
 _MORNING = 10 * 60
 _MOST_TRIES = 400
+_MOST_USERS = 1_000
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _SOME_TEXTS = ("A-1", "abc", "1", "1234", "AB-1234", "2026-03-02", "a@example.com", "AC-123456")
 
@@ -86,7 +88,7 @@ def _value(values: Mapping[Key, object], ref: Ref, moment: Moment) -> object:
 def _choices(outlook: Outlook, ref: Ref, cells: Sequence[Cell]) -> Iterator[object]:
     """Values of these cells, the usual ones first."""
     usual = _usual(outlook, ref)
-    if ref.scope not in (Scope.EVENT, Scope.USER):  # a history is not made up
+    if ref.scope not in (Scope.EVENT, Scope.USER, Scope.EXPERIMENT):  # a history is not made up
         yield from (usual for cell in cells if _in(usual, cell, ref))
         return
     if usual is not None or any(cell.value is None for cell in cells):
@@ -128,6 +130,9 @@ def _usual(outlook: Outlook, ref: Ref) -> object:
             return int(ref.name == outlook.event_type.name)
         case Scope.SENT:
             return 0
+        case Scope.EXPERIMENT:
+            experiment = outlook.policy.experiments[ref.name]
+            return arm_of(experiment, outlook.policy.settings.seed, "u1").chosen
         case _:
             return False
 
@@ -177,11 +182,29 @@ def _scene(outlook: Outlook, values: Mapping[Key, object], moment: Moment) -> Sc
     zone_name = str(attributes.get("timezone", policy.settings.timezone))
     if not is_zone(zone_name):
         return None
-    if "id" not in attributes and is_held_out(policy.settings, "u1"):
-        others = (f"u{number}" for number in range(2, 1_000))
-        attributes["id"] = next((name for name in others if not is_held_out(policy.settings, name)), "u1")
+    user = _user(policy, values, attributes.get("id"))
+    if user is None:
+        return None
+    if user != "u1":
+        attributes["id"] = user
     wall = (_MONDAY + timedelta(minutes=moment.begin)).replace(tzinfo=zone(zone_name))
     return Scene(data, attributes, instant_text(int(wall.timestamp()) * 1_000_000))
+
+
+def _user(policy: Policy, values: Mapping[Key, object], named: object) -> str | None:
+    """Somebody who is in these arms of experiments, and neither held out nor in the control group if that can be."""
+    settings = policy.settings
+    arms = {key[1]: value for key, value in values.items() if key[0] is Scope.EXPERIMENT}
+
+    def fits(user: str) -> bool:
+        return all(arm_of(policy.experiments[name], settings.seed, user).chosen == arm for name, arm in arms.items())
+
+    if named is not None:
+        return str(named) if fits(str(named)) else None
+    fitting = [name for name in (f"u{number}" for number in range(1, _MOST_USERS)) if fits(name)]
+    heard = [name for name in fitting if not is_held_out(settings, name)]
+    learned = (name for name in heard if not is_in_control(settings, name))
+    return next(learned, None) or next(iter(heard), None) or next(iter(fitting), None)
 
 
 def _written(spec: FieldSpec, value: object) -> object:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.loading.snapshot import Snapshot
+from botopt.loading.snapshot import Snapshot, models_in
 from botopt.model.version import VERSION
 
 SIZE = 32
@@ -41,6 +41,11 @@ def key_of(snapshot: Snapshot, kind: str) -> bytes | None:
         if not isinstance(file.data, bytes):
             return None
         parts += (file.kind.encode(), os.fsencode(file.name), file.data)
+    if any(isinstance(file.data, bytes) and b"scorer" in file.data for file in snapshot.files):
+        for name, data in models_in(snapshot.folder).items():
+            if not isinstance(data, bytes):
+                return None
+            parts += (os.fsencode(name), data)
     return _hash(parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botopt.verify.checks.check import Check
 from botopt.verify.checks.durations import cooldowns_leave_room, holds_end_in_time
-from botopt.verify.checks.learning import learn_is_first
+from botopt.verify.checks.learning import learners_can_learn
 from botopt.verify.checks.lengths import texts_fit_channels
 from botopt.verify.checks.network import NetworksAgain, networks_agree
 from botopt.verify.checks.rules import rules_take_effect
@@ -17,7 +17,7 @@ from botopt.verify.checks.worth import worth_leaves_a_choice
 
 CHECKS: tuple[Check, ...] = (
     Check("templates", templates_render, essential=templates_are_sound, again=TemplatesAgain),
-    Check("learning", learn_is_first),
+    Check("learning", learners_can_learn, whole=True),
     Check("networks", networks_agree, again=NetworksAgain),
     Check("worth", worth_leaves_a_choice, whole=True),
     Check("rules", rules_take_effect, whole=True),

@@ -107,7 +107,7 @@ def _never_worth(suppression: Suppression, outlook: Outlook) -> bool:
                 and standing.skipped_by is None
                 and (not suppression.channels or standing.channel in suppression.channels)
             ),
-            hope=lambda mask, decided: outlook.may_be_worth(mask, decided, outlook.factors[1]),
+            hope=lambda mask, decided: outlook.may_be_worth(mask, decided, outlook.factors[1], outlook.lifts[0]),
             first=outlook.helpful,
             also=_reached(suppression, outlook),
         )

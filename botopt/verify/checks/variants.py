@@ -45,7 +45,7 @@ def _open(outlook: Outlook, template: Template, place: int) -> Sequence[Node]:
     variant, nodes = template.variants[place], []
     if variant.when is not None:
         nodes.append(outlook.space.node(variant.when.condition))
-    if template.choose is not Choose.WEIGHTED:
+    if template.choose is Choose.FIRST:
         before = (earlier.when for earlier in template.variants[:place])
         nodes += [FALSE if when is None else outlook.space.node(when.condition, wanted=False) for when in before]
     return nodes
@@ -74,14 +74,14 @@ def _never(ways: Sequence[Outlook], template: Template, place: int, variant: Var
     covering = [
         earlier
         for number, earlier in enumerate(template.variants[:place])
-        if template.choose is not Choose.WEIGHTED
+        if template.choose is Choose.FIRST
         and all(one.space.possible(*_own(one, variant), *_open_one(one, template, number)) is None for one in ways)
     ]
     before = [earlier for earlier in template.variants[:place] if earlier.when is not None]
     if covering:
         why = f"{covering[0].name}, above it, is chosen whenever it could be"
         hint = f"move {variant.name} up, or narrow the when of {covering[0].name}"
-    elif before and template.choose is not Choose.WEIGHTED:
+    elif before and template.choose is Choose.FIRST:
         why = "whatever the event, one of the variants above it is chosen"
         above = template.variants[place - 1].name
         hint = f"narrow their conditions; or delete {variant.name} and the when of {above}, so that {above} is the last"

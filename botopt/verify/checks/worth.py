@@ -60,7 +60,7 @@ def _best(outlook: Outlook) -> tuple[Found | None, Found | None]:
 
 
 def _margin(standing: Standing) -> float:
-    return standing.highest - standing.needed
+    return standing.highest - standing.least_needed
 
 
 def _never(outlook: Outlook) -> Diagnostic:
@@ -80,7 +80,7 @@ def _never(outlook: Outlook) -> Diagnostic:
         return finding("B402", place, message, hint, witness=witness)
     message = (
         f'"{name}" can never be sent: its score reaches {number(standing.highest)} at most'
-        f"{_by_clicks(standing)}, and it must be above {number(standing.needed)}"
+        f"{_by_clicks(standing)}, and it must be above {number(standing.least_needed)}{_by_pacing(standing)}"
     )
     hint = "raise the weight or a rule's score, or lower the threshold"
     expect: dict[str, object] = {"outcome": "below_threshold"}
@@ -96,6 +96,10 @@ def _by_clicks(standing: Standing) -> str:
     return f", for users who click on everything ({number(standing.score)} for others)"
 
 
+def _by_pacing(standing: Standing) -> str:
+    return "" if standing.least_needed == standing.needed else ", however far pacing lowers the bar"
+
+
 def _not_at_first(outlook: Outlook) -> Diagnostic:
     name, place = outlook.event_type.name, outlook.event_type.position
     best: Found | None = None
@@ -107,7 +111,7 @@ def _not_at_first(outlook: Outlook) -> Diagnostic:
     standing = best.standing
     message = (
         f'"{name}" reaches nobody at first: without clicks its score is {number(standing.score)} at most, '
-        f"and it must be above {number(standing.needed)}; only clicks on other messages can raise it"
+        f"and it must be above {number(standing.needed)}; {_only_later(outlook)}"
     )
     hint = "raise the weight or lower the threshold if new users shall get it, too"
     expect = {
@@ -116,6 +120,15 @@ def _not_at_first(outlook: Outlook) -> Diagnostic:
         "threshold": round(standing.needed, 6),
     }
     return finding("B403", place, message, hint, witness=rules_as_in(outlook, best, name=f"B403 {name}", expect=expect))
+
+
+def _only_later(outlook: Outlook) -> str:
+    """What can change that later."""
+    everybody = outlook.policy.settings.engagement.learn and outlook.event_type.engagement
+    raising = "other users' clicks, or its own on other messages," if everybody else "clicks on other messages"
+    if outlook.paced:
+        return f"only {raising} can raise it, or pacing lower the bar after another message"
+    return f"only {raising} can raise it"
 
 
 def _never_below(outlook: Outlook) -> Found | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from botopt.engine.stages.scope import concerns
 from botopt.model.condition import All, AnyOf, Condition, Constant, Not, Scope, references
 from botopt.model.policy import (
-    Choose,
     Consent,
     EventType,
     Limit,
@@ -16,11 +15,10 @@ from botopt.model.policy import (
     QuietHours,
     Resolution,
     Suppression,
-    Template,
-    Variant,
     When,
 )
 from botopt.network.tracing import condition_text
+from botopt.verify.analysis.outlook import budget_of
 from botopt.verify.coverage.report import Target
 
 SENT, BELOW, EXPIRED, SKIPPED = "sent", "below the threshold", "expired", "skipped"
@@ -78,7 +76,8 @@ def can_be_below(policy: Policy, event_type: EventType) -> bool:
     """Whether the lowest score and the highest bar that the numbers allow keep a message back."""
     settings = policy.settings
     threshold = settings.threshold if event_type.threshold is None else event_type.threshold
-    fatigue = settings.fatigue.limit if settings.fatigue.per_message else 0.0
+    paced = budget_of(policy, event_type) is not None and not settings.control
+    fatigue = settings.fatigue.limit if settings.fatigue.per_message and not paced else 0.0
     raw = event_type.weight + sum(min(0.0, rule.score or 0.0) for rule in event_type.rules)
     factor = settings.engagement.low if event_type.engagement and settings.engagement.effect else 1.0
     needed = threshold + fatigue + sum(max(0.0, rule.threshold or 0.0) for rule in event_type.rules)
@@ -164,17 +163,9 @@ def _categories(policy: Policy, deciding: list[EventType]) -> Iterator[Target]:
             yield Target("category", category.name, REFUSED, category.position)
 
 
-def _reachable(template: Template) -> Iterator[Variant]:
-    """The variants that can be chosen: with `learn`, as long as it does not learn, none after one that always holds."""
-    for variant in template.variants:
-        yield variant
-        if template.choose is Choose.LEARN and variant.when is None:
-            return
-
-
 def _templates(policy: Policy, deciding: list[EventType]) -> Iterator[Target]:
     for name in dict.fromkeys(name for event_type in deciding for name in policy.templates_of(event_type)):
-        for variant in _reachable(policy.templates[name]):
+        for variant in policy.templates[name].variants:
             place = f"{name}/{variant.name}"
             yield Target("variant", place, CHOSEN, variant.position)
             for locale in variant.text:  # at the variant: a policy from the cache does not know places of texts

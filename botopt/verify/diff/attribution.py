@@ -16,8 +16,13 @@ _WORTH = (Reason.SKIPPED, Reason.BELOW_THRESHOLD)
 _SETTINGS = {
     Reason.HOLDOUT: ("holdout", "seed"),
     Reason.DUPLICATE: ("dedupe_window",),
+    Reason.PACED: ("pacing", "control"),
     Reason.QUIET_HOURS: ("timezone",),
+    Reason.SEND_TIME: ("control", "seed", "timezone"),
 }
+_LIFTS = ("threshold", "fatigue", "pacing")
+_EXPERIMENT = "experiment "
+"""How the purpose of a choice begins that says which arm a user is in."""
 
 Path = tuple[str, ...]
 
@@ -68,11 +73,14 @@ def _narrow(event: Path, old: Decision | None, new: Decision | None) -> Iterator
         for one in (old, new):
             yield from _stopped(event, one)
         yield *event, "always"
+        yield from _arms(old, new)
     elif old.message is not None and new.message is not None and old.message != new.message:
         yield from _wording(event, old.message, new.message)
         yield from _switched(event, old, new)
+        yield from _arms(old, new)
     else:
         yield from _terms(event, old, new)
+        yield from _arms(old, new)
 
 
 def _fields(event: Path, rejected: Decision | None) -> Iterator[Path]:
@@ -96,8 +104,14 @@ def _terms(event: Path, old: Decision, new: Decision) -> Iterator[Path]:
             case "engagement":
                 yield from (("settings", "engagement"), (*event, "engagement"), (*event, "category"))
                 yield "categories", "*", "engagement"
-            case _:
-                yield "settings", "fatigue"
+                yield from (("settings", "control"), ("settings", "refresh"), ("settings", "scorer"))
+            case "scorer":
+                yield from (("settings", "scorer"), ("settings", "engagement"), ("settings", "control"))
+            case "explore":
+                yield from (("settings", "engagement"), ("settings", "control"), ("settings", "seed"))
+            case _:  # pacing takes the place of fatigue
+                yield from (("settings", "fatigue"), ("settings", "pacing"), ("settings", "control"))
+                yield "categories", "*", "pacing"
     if _own_bar(old) != _own_bar(new):
         yield *event, "threshold"
         yield "settings", "threshold"
@@ -111,8 +125,8 @@ def _by_name(parts: Sequence[Part]) -> Mapping[tuple[str, str | None], float]:
 
 
 def _own_bar(decision: Decision) -> float:
-    """The threshold without what rules and fatigue add; wrong where it was cut off at 0 or 1, which costs nothing."""
-    added = sum(part.value for part in decision.parts if part.part in ("threshold", "fatigue"))
+    """The threshold without what rules, fatigue and pacing add; wrong where it was cut off, which costs nothing."""
+    added = sum(part.value for part in decision.parts if part.part in _LIFTS)
     return round((decision.threshold or 0.0) - added, 6)
 
 
@@ -130,11 +144,23 @@ def _stopped(event: Path, decision: Decision) -> Iterator[Path]:
             yield from ((*event, "category"), (*event, "channel"), ("categories", "*"))
         case Reason.RENDER_FAILED:
             yield "templates", by or "*"
+        case Reason.PACED | Reason.SEND_TIME:
+            key = "pacing" if reason is Reason.PACED else "send_time"
+            yield from ((*event, key), (*event, "category"), ("categories", "*", key), (*event, "expires_after"))
+            yield from (("settings", setting) for setting in _SETTINGS[reason])
         case _:
             for setting in _SETTINGS.get(reason, ()):
                 yield "settings", setting
             if by is not None:
                 yield "suppression", by
+
+
+def _arms(old: Decision, new: Decision) -> Iterator[Path]:
+    """Experiments that put the user into different arms, or that only one of the two asks for."""
+    before, after = ({choice.purpose: choice.chosen for choice in one.choices} for one in (old, new))
+    for purpose in dict.fromkeys((*before, *after)):
+        if purpose.startswith(_EXPERIMENT) and before.get(purpose) != after.get(purpose):
+            yield "experiment", purpose.removeprefix(_EXPERIMENT)
 
 
 def _switched(event: Path, old: Decision, new: Decision) -> Iterator[Path]:
@@ -159,7 +185,8 @@ def _wording(event: Path, old: Message, new: Message) -> Iterator[Path]:
         yield *template, "variants", " order"
         yield from ((*template, "variants", "*", key) for key in ("when", "weight"))
         yield from ((*template, "variants", name) for name in (old.variant, new.variant))
-        yield "settings", "seed"
+        yield *template, "recency"
+        yield from (("settings", key) for key in ("seed", "control", "refresh"))
         return
     variant = (*template, "variants", old.variant)
     if old.locale != new.locale:
@@ -177,7 +204,7 @@ def _wording(event: Path, old: Message, new: Message) -> Iterator[Path]:
 def _wide(event: Path, old: Decision | None, new: Decision | None) -> Iterator[Path]:
     """Everything that has a say about events of this type."""
     yield event
-    yield from (("settings",), ("categories",), ("suppression",), ("user",), ("channels",))
+    yield from (("settings",), ("categories",), ("suppression",), ("user",), ("channels",), ("experiment",))
     for one in (old, new):
         if one is not None and one.message is not None:
             yield "templates", one.message.template

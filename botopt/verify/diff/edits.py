@@ -13,11 +13,12 @@ from botopt.model.position import NOWHERE, Position
 
 _WITHOUT_MEANING = frozenset({"description", "samples"})
 _WHOLE = frozenset(
-    "when unless same per events categories channels reserved resolved_by inhibited_by limits accepts buttons".split()
+    "when unless same per events categories channels reserved resolved_by inhibited_by limits accepts buttons"
+    " send_time pacing recency".split()
 )
 """Keys whose value is one change, however much of it changed."""
 
-_ORDERED = frozenset({"rules", "variants"})
+_ORDERED = frozenset({"rules", "variants", "arms"})
 """Where the order of entries means something."""
 
 _PLAIN = frozenset({"choose", "weight", "when", "buttons"})
@@ -26,7 +27,7 @@ _PLAIN = frozenset({"choose", "weight", "when", "buttons"})
 _LONGEST = 60
 
 _ALWAYS_THERE = (
-    *((section,) for section in ("settings", "categories", "user", "channels", "events", "suppression", "templates")),
+    *((section,) for section in "settings categories user channels events suppression experiment templates".split()),
     ("settings", "engagement"),
     ("settings", "fatigue"),
 )
@@ -134,7 +135,9 @@ def _tree(folder: Path) -> _Tree:
 
 
 def _walk(tree: _Tree, path: tuple[str, ...], node: Node, position: Position) -> None:
-    at_key = len(path) in (3, 5)  # elsewhere stand names, which may be any word
+    if path == ("settings", "tuned_until"):  # decides nothing
+        return
+    at_key = len(path) in (3, 5) or path[0] == "settings"  # elsewhere stand names, which may be any word
     if at_key and path[-1] in _WITHOUT_MEANING:
         return
     field = (len(path) == 4 and path[2] == "fields") or (len(path) == 2 and path[0] == "user")
@@ -203,11 +206,14 @@ def _short(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
+_SINGULAR = {"categories": "category", "channels": "channel", "experiment": "experiment"}
+
+
 def named(path: list[str]) -> tuple[str, str]:
     """What a place in the policy belongs to, and the key there, in words."""
     match path:
-        case ["events", name]:
-            return f"event type {name}", ""
+        case ["events" | "user" as kind, name]:
+            return (f"event type {name}" if kind == "events" else f"attribute user.{name}"), ""
         case ["events", name, "rules", rule, *rest]:
             return f"{name}, rule {rule}", " ".join(rest)
         case ["events", name, "fields", *rest]:
@@ -220,10 +226,10 @@ def named(path: list[str]) -> tuple[str, str]:
             return f"template {name}, variant {variant}", " ".join(rest)
         case ["templates", name, *rest]:
             return f"template {name}", " ".join(rest)
-        case ["categories" | "channels" as kind, name, *rest]:
-            return f"{'category' if kind == 'categories' else 'channel'} {name}", " ".join(rest)
-        case ["user", name]:
-            return f"attribute user.{name}", ""
+        case ["experiment", name, "arms", arm]:
+            return f"experiment {name}, arm {arm}", ""
+        case ["categories" | "channels" | "experiment" as kind, name, *rest]:
+            return f"{_SINGULAR[kind]} {name}", " ".join(rest)
         case [section, *rest]:
             return section, " ".join(rest)
         case _:

@@ -17,7 +17,7 @@ from botopt.model.user_state import NEVER_US, UserState, unpack
 from botopt.sources.envelope import Decoder
 from botopt.verify.diff.attribution import Attribution
 from botopt.verify.diff.matching import Matching, Moment, next_id
-from botopt.verify.diff.sides import SILENT, Side, only_numbers, reads_alike
+from botopt.verify.diff.sides import Side, is_silent, only_numbers, reads_alike
 from botopt.verify.diff.snapshot import Before, Mutes, Photographer
 from botopt.verify.diff.stories import Story, Track
 from botopt.verify.diff.tally import Tally
@@ -101,7 +101,7 @@ class PairLane:
                     if lines:
                         decided += 1
                         people.add(user)
-                        if not lines[0].endswith(SILENT):
+                        if not is_silent(lines[0]):
                             sent(user, state.clock_us)
                             other_sent(user, state.clock_us)
                         lines.clear()
@@ -160,7 +160,7 @@ class PairLane:
             self.tally.numbers(other.type)
         if lines:
             self._count(event.user)
-            if not lines[0].endswith(SILENT):
+            if not is_silent(lines[0]):
                 self._old.loads.sent(event.user, state.clock_us)
                 self._new.loads.sent(event.user, other_state.clock_us)
             lines.clear()

@@ -13,11 +13,17 @@ from botopt.model.user_state import UserState
 from botopt.verify.diff.loads import Loads
 from botopt.verify.population import Population
 
-SILENT = ',"message":null,"revision":""}\n'
-"""How a record line ends when nothing was sent; both policies of a comparison have no revision."""
+_SILENT = ',"message":null,"snapshot":'
+_END = -160
+"""Before how much of the end of a line the message is, if there is none: ids of snapshots are short."""
 
 _UNTIL, _SCORE, _MESSAGE = ',"until":', ',"score":', ',"message":{'
 """None of them can stand in a text: there the quotes would be escaped."""
+
+
+def is_silent(line: str) -> bool:
+    """Whether a record line says that nothing was sent."""
+    return line.find(_SILENT, _END) >= 0
 
 
 class Side:
@@ -67,8 +73,8 @@ class Side:
 
 def only_numbers(line: str, other: str) -> bool:
     """Whether two record lines of one event, neither of them held, differ in nothing but numbers: score, end, draws."""
-    if line.endswith(SILENT):
-        return other.endswith(SILENT) and other.startswith(line[: line.index(_UNTIL)])
+    if is_silent(line):
+        return is_silent(other) and other.startswith(line[: line.index(_UNTIL)])
     same = other.startswith(line[: line.index(_SCORE)])
     return same and line[line.rfind(_MESSAGE) :] == other[other.rfind(_MESSAGE) :]
 

@@ -48,15 +48,15 @@ def _sum(parts: Iterable[Part], threshold: float) -> _Sum:
     for part in parts:
         if part.part in ("base", "rule"):
             raw += part.value
-        elif part.part == "engagement":
-            factor = part.value
+        elif part.part in ("engagement", "scorer"):
+            factor *= part.value
     return _Sum(raw, factor, threshold)
 
 
 def _changes(parts: tuple[Part, ...], total: _Sum, event_type: EventType | None) -> Iterator[tuple[Closing, _Sum]]:
     for change in _present(parts):
-        if change.part == "engagement":
-            yield change, msgspec.structs.replace(total, factor=1.0)
+        if change.part in ("engagement", "scorer"):
+            yield change, msgspec.structs.replace(total, factor=total.factor / change.score)
         else:
             yield change, _moved(total, -change.score, -change.threshold)
     matched = {part.id for part in parts if part.part == "rule"}
@@ -76,9 +76,9 @@ def _present(parts: tuple[Part, ...]) -> Iterator[Closing]:
         match part.part:
             case "rule":
                 yield Closing("rule", part.id, True, part.value, lowered.get(part.id, 0.0))
-            case "engagement" if part.value < 1:
-                yield Closing("engagement", score=part.value)
-            case "fatigue" if part.value > 0:
-                yield Closing("fatigue", threshold=part.value)
+            case "engagement" | "scorer" if 0 < part.value < 1:
+                yield Closing(part.part, score=part.value)
+            case "fatigue" | "pacing" if part.value > 0:
+                yield Closing(part.part, threshold=part.value)
             case _:
                 pass

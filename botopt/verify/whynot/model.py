@@ -33,8 +33,9 @@ class Logged(msgspec.Struct, frozen=True):
 class Closing(msgspec.Struct, frozen=True):
     """What alone would have lifted a message over the threshold; other reasons may still have stopped it.
 
-    `part` is fatigue, engagement, or rule. A rule would have had to match, or to not match (`matched` is what it
-    did). `score` and `threshold` are what the part gave, or would have given; of engagement, `score` is the factor.
+    `part` is fatigue, pacing, engagement, scorer, or rule. A rule would have had to match, or to not match (`matched`
+    is what it did). `score` and `threshold` are what the part gave, or would have given; of engagement and scorer,
+    `score` is the factor.
     """
 
     part: str

@@ -101,6 +101,7 @@ AGAIN = [
         (("message: hello\n", "message: hello\n    enabled: false\n"), ONE, Kind.LOST, "failed: enabled false added"),
         (("service: {consent: opt_out}", "service: {consent: opt_in}"), ONE, Kind.LOST, "category service: consent opt_out → opt_in"),
         (("threshold: 0.6}", "threshold: 0.6, holdout: 100%}"), ONE, Kind.LOST, "settings: holdout 100% added"),
+        (("threshold: 0.6}", "threshold: 0.6, pacing: {messages: 0.1, per: week}}"), [ev("failed", "u", "09:00", id="zero"), ev("failed", "u", "16:00", id="one")], Kind.LOST, "settings: pacing {messages: 0.1, per: week} added"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -217,6 +217,8 @@ PARTS = (Part("base", None, 0.5), Part("rule", "tiny", -0.2), Part("engagement",
         ((*PARTS, Part("fatigue", None, 0.0)), 0.44, Closing("rule", "tiny", True, -0.2)),
         ((*PARTS, Part("fatigue", None, 0.05)), 0.31, Closing("fatigue", threshold=0.05)),
         ((*PARTS, Part("fatigue", None, 0.0)), 0.29, Closing("engagement", score=0.9)),
+        ((*PARTS, Part("pacing", None, 0.05)), 0.31, Closing("pacing", threshold=0.05)),
+        ((*PARTS, Part("pacing", None, -0.05)), 0.29, Closing("engagement", score=0.9)),
         ((*PARTS, Part("fatigue", None, 0.0)), 0.9, None),
         ((*PARTS[:2], Part("threshold", "tiny", 0.1)), 0.4, Closing("rule", "tiny", True, -0.2, 0.1)),
         ((*PARTS, Part("fatigue", None, 0.1)), 0.37, Closing("rule", "tiny", True, -0.2)),  # 0.27 is not more than 0.27
