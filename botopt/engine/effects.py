@@ -34,11 +34,15 @@ def conclude(work: Work, outcome: Outcome) -> None:
 def teach(
     state: UserState, event_type: str, now_us: int, lesson: Lesson | None, chance: float | None, learned: Learned
 ) -> None:
-    """What is to be learned from the answer to the message that was sent last; `chance` is the scorer's."""
+    """What is to be learned from the answer to the message that was sent last; `chance` is the scorer's.
+
+    Every such message has a lesson: one without was sent by a policy that did not learn, and nobody waits for its
+    answer.
+    """
     if chance is not None:
         lesson = lesson or Lesson()
         lesson.scored = whole(chance)
-    state.sends[-1].lesson = lesson
+    state.sends[-1].lesson = lesson = lesson or _PLAIN
     learned.recorder.sent(event_type, now_us, lesson)
 
 
@@ -83,6 +87,9 @@ def notice(state: UserState, event: Event, now_us: int) -> None:
 
 
 _NO_KEYS: dict[str, int] = {}  # nobody changes the keys of a message
+
+
+_PLAIN = Lesson()  # nobody changes it, either
 
 
 def _keys(event: Event, fields: Iterable[str]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from botopt.engine.stages.muted import look
 from botopt.engine.values import as_declared
 from botopt.engine.work import Work
 from botopt.learning.learner import Learned, unlearned
+from botopt.learning.lessons import Lessons
 from botopt.learning.send_time import ACTIVE, CLICKED
 from botopt.model.decision import Decision, Reason
 from botopt.model.event import Event, Line, Rejected
@@ -191,11 +192,19 @@ class Engine:
         """Feedback may be about a message that is released only now; if it is about none, nothing happened."""
         due_us = state.due_us
         undo = pack(state) if due_us is not None and due_us <= now_us else None
+        recorder = asked.learned.recorder
+        lessons = recorder.lessons
+        if undo is not None:
+            recorder.lessons = Lessons()
         decisions = self._release(state, now_us, asked) if undo is not None else []
         found = feedback.target(state, event, now_us)
-        if isinstance(found, str):
-            if undo is not None:
+        if undo is not None:
+            since, recorder.lessons = recorder.lessons, lessons
+            if isinstance(found, str):
                 _restore(state, undo)
+            else:
+                lessons.merge(since)
+        if isinstance(found, str):
             return [], found
         state.clock_us = now_us
         feedback.settle(state, now_us, self._settings)
@@ -258,7 +267,8 @@ class Engine:
         if plan is None:
             return records.orphaned(held, self.policy.revision)
         event = as_declared(event, plan.event_type)
-        work = Work(plan, state, event, held.until_us, held.seen_us, held.attempt, asked.learned)
+        learned = asked.learned.at(held.until_us)
+        work = Work(plan, state, event, held.until_us, held.seen_us, held.attempt, learned)
         work.timed = held.timed
         return self._decide(work, asked)
 

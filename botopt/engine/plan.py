@@ -99,7 +99,8 @@ class Plan:
         self.unlearned = unlearned
         self.learns = policy.learns
         self.budget = budgets.get(event_type.category or "") or budgets.get("")
-        self.explores = self.engagement and policy.settings.engagement.explore > 0
+        # What always goes out is kept back by nothing.
+        self.explores = self.engagement and not event_type.always and policy.settings.engagement.explore > 0
         self.scorer = scorer
         self.send_time = event_type.send_time
         self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))

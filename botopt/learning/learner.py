@@ -9,6 +9,7 @@ about another month is followed after a few lines.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -24,18 +25,64 @@ _ASTRAY_US = DAY_US
 HOURS_HALF_LIFE_US = 60 * DAY_US
 """How long it is known when people are active: Airship looks back 60 days, too."""
 
+REMEMBERED = 64
+"""How many snapshots are remembered, for messages that were held."""
+
 _SCORED = 500
 """The scorer is judged by about so many of its last messages."""
+
+
+class Dated(msgspec.Struct, frozen=True, array_like=True):
+    """A snapshot, and the time of the event from which on it was the newest."""
+
+    from_us: int
+    snapshot: Snapshot
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """What a boundary, or a beginning, lets decisions know: the newest snapshot stands last.
+
+    `afresh`: what was shown before is forgotten. `matured` and `newest` are those of a `Recorder`.
+    """
+
+    snapshots: tuple[Dated, ...]
+    afresh: bool
+    matured: int
+    newest: int
 
 
 class Learned:
     """What a decision reads and writes: the present snapshot, and who takes down what is to be learned from it."""
 
-    __slots__ = ("recorder", "snapshot")
+    __slots__ = ("past", "recorder", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, recorder: Recorder) -> None:
+    def __init__(self, snapshot: Snapshot, recorder: Recorder, past: Sequence[Dated] = ()) -> None:
         self.snapshot = snapshot
         self.recorder = recorder
+        self.past: tuple[Dated, ...] = tuple(past)
+        """The latest snapshots, the present one last; none before the first boundary."""
+
+    def at(self, time_us: int) -> Learned:
+        """What was known just before this time. A message that was held is decided at its own time, even if nobody
+        comes by until much later; so a replay, in which nobody does, decides what a service decides at that time.
+        """
+        past = self.past
+        if not past or past[-1].from_us < time_us:
+            return self
+        found = next((one for one in reversed(past) if one.from_us < time_us), past[0])
+        return Learned(found.snapshot, self.recorder)
+
+    def aside(self) -> Learned:
+        """The same knowledge, from which nothing is learned."""
+        return Learned(self.snapshot, Deaf(), self.past)
+
+    def show(self, shown: Shown) -> None:
+        """A boundary was passed."""
+        before = () if shown.afresh else self.past
+        self.past = (*before, *shown.snapshots)[-REMEMBERED:]
+        if self.past:
+            self.snapshot = self.past[-1].snapshot
+        self.recorder.matured, self.recorder.newest = shown.matured, shown.newest
 
 
 class Deaf(Recorder):
@@ -62,28 +109,56 @@ def unlearned(policy: Policy) -> Learned:
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """A learner as it is kept in a state."""
+    """A learner as it was at its last boundary, as it is kept in a state. It is of one policy's `revision`."""
 
     clock_us: int
     refresh_us: int
     base: Lessons
+    revision: str = ""
+    past: tuple[Dated, ...] = ()
+    scorer: str = ""
+
+
+class Since(msgspec.Struct, frozen=True, array_like=True):
+    """What came since the last boundary: lessons, how many lines there were (from the beginning), and how many of them
+    in a row were astray, the last of them, and the earliest time among them.
+    """
+
+    lessons: Lessons = msgspec.field(default_factory=Lessons)
+    lines: int = 0
     astray: int = 0
     astray_at: int = -1
     astray_us: int = 0
 
 
+class Image(msgspec.Struct, frozen=True):
+    """A learner at one moment, to go back to."""
+
+    clock_us: int
+    base: Lessons
+    since: Since
+    past: tuple[Dated, ...]
+    matured: int
+    newest: int
+    snapshot: Snapshot
+
+
 class Learner:
     """Everything learned by one run or one service. Decisions get `learned`.
 
-    `low_us` and `next_us` bound the event times at which nothing happens: ask `turn` about every other one.
+    `low_us` and `next_us` bound the event times at which nothing happens: ask `is_boundary` about every other one.
+    `lines` is how many lines, or events of a service, there were so far; whoever gives the events counts it.
+    `turns` changes with each boundary.
     """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._refresh_us = policy.settings.refresh_us
         self._clock_us = NEVER_US
-        self._base = Lessons()
+        self._base = Lessons()  # never changed in place: images hold it
         self._astray, self._astray_at, self._astray_us = 0, -1, 0
+        self.lines = 0
+        self.turns = 0
         self.learned = Learned(snapshot(policy, {}, NEVER_US), Recorder(self._refresh_us))
         self._aim()
 
@@ -111,65 +186,143 @@ class Learner:
         self._astray_at = ordinal
         return self._astray >= _IN_A_ROW
 
-    def turn(self, time_us: int) -> None:
+    def ripe_us(self, time_us: int) -> int:
+        """Until when held messages must be decided before `turn`: from then on, all messages of their time count."""
+        return (self._matured(self._boundary_us(self._turning_us(time_us))) + 1) * self._refresh_us - 1
+
+    def turn(self, time_us: int) -> Shown:
         """Freeze what was learned so far, for an event for which `is_boundary` was true.
 
         All lessons must have come in.
+
+        Returns:
+            What other processes must be told.
         """
-        if self._astray >= _IN_A_ROW:
-            time_us = self._astray_us
+        time_us = self._turning_us(time_us)
         self._astray, self._astray_at = 0, -1
-        before_us, self._clock_us = self._clock_us, time_us // self._refresh_us * self._refresh_us
-        base, recorder = self._base, self.learned.recorder
+        before_us, self._clock_us = self._clock_us, self._boundary_us(time_us)
+        base, recorder = self._base.copy(), self.learned.recorder
         base.merge(recorder.lessons)
         recorder.lessons.clear()
-        self._mature()
-        if before_us != NEVER_US and self._clock_us > before_us:
-            self._fade(self._clock_us - before_us)
-        self.learned.snapshot = snapshot(self._policy, base.counts, self._clock_us)
+        matured, newest = self._matured(self._clock_us), self._newest()
+        _mature(base, matured, newest)
+        forward = self._clock_us > before_us
+        if before_us != NEVER_US and forward:
+            self._fade(base.counts, self._clock_us - before_us)
+        self._base = base
+        self.turns += 1
+        now = Dated(time_us, snapshot(self._policy, base.counts, self._clock_us))
+        shown = Shown((now,), before_us == NEVER_US or not forward, matured, newest)
+        self.learned.show(shown)
         self._aim()
+        return shown
 
-    def _matured(self) -> int:
+    def _turning_us(self, time_us: int) -> int:
+        return self._astray_us if self._astray >= _IN_A_ROW else time_us
+
+    def _boundary_us(self, time_us: int) -> int:
+        return time_us // self._refresh_us * self._refresh_us
+
+    def _matured(self, clock_us: int) -> int:
         """The newest period of which every message is old enough to be ignored."""
-        if self._clock_us == NEVER_US:
+        if clock_us == NEVER_US:
             return NEVER_US
-        return (self._clock_us - self._policy.settings.ignored_after_us) // self._refresh_us - 1
+        return (clock_us - self._policy.settings.ignored_after_us) // self._refresh_us - 1
 
-    def _mature(self) -> None:
-        base = self._base
-        matured = self.learned.recorder.matured = self._matured()
-        for period in sorted(period for period in base.waiting if period <= matured):
-            base.add(base.waiting.pop(period).items())
+    def _newest(self) -> int:
+        """The period behind the last one in which messages may be sent before the clock moves on."""
+        if self._clock_us == NEVER_US:
+            return -NEVER_US
+        return (self._clock_us + self._refresh_us + _ASTRAY_US) // self._refresh_us + 1
 
-    def _fade(self, age_us: int) -> None:
+    def _fade(self, counts: dict[str, int], age_us: int) -> None:
         """Older answers weigh less, as they do for each user. Rounded to whole numbers, so that it is exact."""
         usual = math.pow(2.0, -age_us / self._policy.settings.engagement.half_life_us)
         of_hours = math.pow(2.0, -age_us / HOURS_HALF_LIFE_US)
-        counts = self._base.counts
         scored = counts.get(SCORED, 0)
-        of_scored = min(1.0, _SCORED * ONE / scored) if scored > 0 else 1.0
-        for name, amount in counts.items():
+        of_scored = min(usual, _SCORED * ONE / scored) if scored > 0 else usual  # one that is not asked gets a chance
+        for name, amount in list(counts.items()):
             kind = name.partition("\0")[0]
             share = of_hours if kind == HOUR else of_scored if kind in (SCORED, SCORED_HITS, FORETOLD) else usual
-            counts[name] = round(amount * share)
+            counts[name] = left = round(amount * share)
+            if not left:
+                del counts[name]
 
     def merge(self, lessons: Lessons) -> None:
         """Lessons that others took down."""
         self.learned.recorder.lessons.merge(lessons)
 
-    def keep(self) -> Kept:
-        """What was learned up to the last boundary; `learned.recorder.lessons` are what came since."""
-        return Kept(self._clock_us, self._refresh_us, self._base, self._astray, self._astray_at, self._astray_us)
+    def shown(self) -> Shown:
+        """What a process must be told that begins now."""
+        learned = self.learned
+        return Shown(learned.past, True, learned.recorder.matured, learned.recorder.newest)
 
-    def restore(self, kept: Kept, lessons: Lessons) -> None:
-        """Go on from there. Another policy sees the same counts with its own eyes."""
+    def keep(self) -> Kept:
+        """What was learned up to the last boundary; it changes only with `turns`."""
+        policy = self._policy
+        return Kept(self._clock_us, self._refresh_us, self._base, policy.revision, self.learned.past, _scorer(policy))
+
+    def since(self) -> Since:
+        """What came since the last boundary; it holds the lessons themselves, which go on growing."""
+        return Since(self.learned.recorder.lessons, self.lines, self._astray, self._astray_at, self._astray_us)
+
+    def restore(self, kept: Kept, since: Since) -> None:
+        """Go on from there. Another policy sees the same counts with its own eyes; a new scorer is not judged by what
+        another one foretold.
+        """
         self._clock_us = kept.clock_us
-        self._base = Lessons(kept.base.counts)
-        since = Lessons(lessons.counts)
-        for before, now in ((kept.base, self._base), (lessons, since)):
+        of = dict if kept.scorer == _scorer(self._policy) else _unscored
+        self._base, lessons = Lessons(of(kept.base.counts)), Lessons(of(since.lessons.counts))
+        for before, now in ((kept.base, self._base), (since.lessons, lessons)):
             for period, amounts in before.waiting.items():
-                now.wait(period * kept.refresh_us // self._refresh_us, amounts.items())
-        self._astray, self._astray_at, self._astray_us = kept.astray, kept.astray_at, kept.astray_us
-        self.learned.recorder = Recorder(self._refresh_us, since, self._matured())
-        self.learned.snapshot = snapshot(self._policy, self._base.counts, self._clock_us)
+                now.wait(period * kept.refresh_us // self._refresh_us, of(amounts).items())
+        self.lines = since.lines
+        self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us
+        present = snapshot(self._policy, self._base.counts, self._clock_us)
+        learned = self.learned
+        learned.recorder = Recorder(self._refresh_us, lessons)
+        learned.snapshot = present
+        past: tuple[Dated, ...] = ()
+        if kept.past:
+            older = kept.past[:-1] if kept.revision == self._policy.revision else ()
+            past = (*older, Dated(kept.past[-1].from_us, present))
+        learned.show(Shown(past, True, self._matured(self._clock_us), self._newest()))
+        self.turns += 1
         self._aim()
+
+    def image(self) -> Image:
+        """Everything as it is now."""
+        learned = self.learned
+        since = msgspec.structs.replace(self.since(), lessons=learned.recorder.lessons.copy())
+        bounds = learned.recorder.matured, learned.recorder.newest
+        return Image(self._clock_us, self._base, since, learned.past, *bounds, learned.snapshot)
+
+    def back_to(self, image: Image) -> None:
+        """Nothing since then happened. An image may be gone back to more than once."""
+        self._clock_us, self._base = image.clock_us, image.base
+        since, learned = image.since, self.learned
+        self.lines = since.lines
+        self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us
+        learned.recorder.lessons = since.lessons.copy()
+        learned.snapshot = image.snapshot
+        learned.show(Shown(image.past, True, image.matured, image.newest))
+        self.turns += 1
+        self._aim()
+
+
+def _mature(base: Lessons, matured: int, newest: int) -> None:
+    """What is old enough counts. What has a time that cannot be yet waits as if it had been sent last, so that wrong
+    times do not pile up.
+    """
+    for period in sorted(period for period in base.waiting if period <= matured):
+        base.add(base.waiting.pop(period).items())
+    for period in sorted(period for period in base.waiting if period > newest):
+        base.wait(newest, base.waiting.pop(period).items())
+
+
+def _scorer(policy: Policy) -> str:
+    return "" if policy.scorer is None else policy.scorer.model.digest
+
+
+def _unscored(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if name not in (SCORED, SCORED_HITS, FORETOLD)}

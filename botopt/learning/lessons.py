@@ -66,6 +66,10 @@ class Lessons(msgspec.Struct, array_like=True):
         for period, amounts in other.waiting.items():
             self.wait(period, amounts.items())
 
+    def copy(self) -> Lessons:
+        """The same, of which nothing is shared."""
+        return Lessons(dict(self.counts), {period: dict(amounts) for period, amounts in self.waiting.items()})
+
     def clear(self) -> None:
         """Nothing was counted."""
         self.counts.clear()
@@ -134,39 +138,53 @@ def _weighed(lesson: Lesson, taken: str, left: str) -> Amounts:
 class Recorder:
     """Takes down lessons while messages are sent and answered.
 
-    `matured` is the newest period whose messages count, answered or not; it changes with each snapshot.
+    `matured` is the newest period whose messages count, answered or not, `newest` the last one that messages may have
+    been sent in: a later time is wrong, and counts as that. Both change with each snapshot.
     """
 
-    __slots__ = ("_refresh_us", "lessons", "matured")
+    __slots__ = ("_refresh_us", "lessons", "matured", "newest")
 
-    def __init__(self, refresh_us: int, lessons: Lessons | None = None, matured: int = -(2**62)) -> None:
+    def __init__(
+        self, refresh_us: int, lessons: Lessons | None = None, matured: int = -(2**62), newest: int = 2**62
+    ) -> None:
         self._refresh_us = refresh_us
         self.lessons = Lessons() if lessons is None else lessons
         self.matured = matured
+        self.newest = newest
+
+    def _period(self, time_us: int) -> int:
+        return min(time_us // self._refresh_us, self.newest)
 
     def sent(self, event_type: str, time_us: int, lesson: Lesson | None) -> None:
         """A message was sent."""
-        period = time_us // self._refresh_us
+        period = self._period(time_us)
         if period > self.matured:
             self.lessons.wait(period, _of_message(event_type, lesson))
         else:  # long ago, and told only now
             self.lessons.add(_of_message(event_type, lesson))
 
     def responded(self, send: Send, before: Response) -> None:
-        """A message's answer changed from `before` to what it is now; not to ignored, which is no answer."""
+        """A message's answer changed from `before` to what it is now; not to ignored, which is no answer.
+
+        What was sent before anybody learned was not taken down, and neither is its answer: else clicks would be counted
+        of messages that are not.
+        """
+        if send.lesson is None:
+            return
         after = send.response
         message = _of_message(send.event_type, send.lesson)
-        waits = before in (Response.PENDING, Response.IGNORED) and send.time_us // self._refresh_us > self.matured
+        period = self._period(send.time_us)
+        waits = before in (Response.PENDING, Response.IGNORED) and period > self.matured
         if after is Response.FAILED:
             if waits:
-                self.lessons.wait(send.time_us // self._refresh_us, message, -1)
+                self.lessons.wait(period, message, -1)
             else:
                 self.lessons.add(message, -1)
             if before is Response.CLICKED:
                 self.lessons.add(_of_click(send.event_type, send.lesson), -1)
             return
         if waits:
-            self.lessons.wait(send.time_us // self._refresh_us, message, -1)
+            self.lessons.wait(period, message, -1)
             self.lessons.add(message)
         if after is Response.CLICKED:
             self.lessons.add(_of_click(send.event_type, send.lesson))

@@ -1,10 +1,10 @@
 """A budget of messages for each user: a token bucket, and a controller that moves the bar so that it is neither empty
 nor full.
 
-The bucket fills at the budget's rate up to twice the budget; a message takes one out. How far it is from half full is
-the error e, measured so that an empty bucket is -1.5 and a full one 1.5; its sum over time, in units of the budget's
-period, is the integral I. The bar is multiplied by exp(-0.5 e - I). An empty bucket stops every message, whatever its
-score.
+The bucket fills at the budget's rate up to twice the budget, at least one message; a message takes one out. How far it
+is from half full is the error e, measured so that an empty bucket is -1.5 and a full one 1.5; its sum over time, in
+units of the budget's period, is the integral I. The bar is multiplied by exp(-0.5 e - I). An empty bucket stops every
+message, whatever its score.
 
 The error only changes at a constant rate between two messages, so its integral is worked out exactly when somebody
 asks, and does not depend on how often anybody does. Gains and bounds are those of the project's own simulations
@@ -30,7 +30,7 @@ _SPAN = 1.5
 class Budget:
     """A budget as the policy has it. `threshold` is the usual bar: where the integral has lifted it to 1, it stops."""
 
-    __slots__ = ("_gain", "_least", "_rate", "_scale", "full", "key", "messages", "per_us")
+    __slots__ = ("_gain", "_half", "_least", "_rate", "_scale", "full", "key", "messages", "per_us")
 
     def __init__(self, key: str, pacing: Pacing, threshold: float) -> None:
         self.key = key
@@ -38,7 +38,8 @@ class Budget:
         self.per_us = pacing.per_us
         self.full = max(2 * pacing.messages, 1.0)
         self._rate = pacing.messages / pacing.per_us
-        self._scale = _SPAN / pacing.messages
+        self._half = self.full / 2  # the budget, but for one below half a message
+        self._scale = _SPAN / self._half
         self._gain = INTEGRAL * self._scale / pacing.per_us
         self._least = max(math.log(max(threshold, 1e-6)), -MOST)
 
@@ -54,19 +55,20 @@ class Budget:
 
     def lift(self, pace: Pace, now_us: int) -> float:
         """What the bar is multiplied by."""
-        error = (self.level(pace, now_us) - self.messages) * self._scale
+        error = (self.level(pace, now_us) - self._half) * self._scale
         return math.exp(-PROPORTIONAL * error - self._integral(pace, now_us))
 
     def ready_us(self, pace: Pace, now_us: int) -> int | None:
         """When the bucket holds a message again; None: it does now."""
-        if pace.level + self._rate * max(now_us - pace.at_us, 0) >= 1.0:
+        if pace.level >= 1.0:
             return None
-        return max(pace.at_us + math.ceil((1.0 - pace.level) / self._rate), now_us + 1)
+        ready_us = pace.at_us + math.ceil((1.0 - pace.level) / self._rate)
+        return None if ready_us <= now_us else ready_us
 
     def spent(self, pace: Pace | None, now_us: int) -> Pace:
-        """After one more message. The first finds the bucket as full as it should be."""
+        """After one more message. The first finds the bucket half full."""
         if pace is None:
-            return Pace(self.messages - 1.0, 0.0, now_us)
+            return Pace(self._half - 1.0, 0.0, now_us)
         level = max(self.level(pace, now_us) - 1.0, -self.full)
         return Pace(level, self._integral(pace, now_us), max(now_us, pace.at_us))
 
@@ -78,14 +80,14 @@ class Budget:
     def _integral(self, pace: Pace, now_us: int) -> float:
         """The sum of errors: it falls while the bucket is less than half full, then rises, and has bounds.
 
-        With e = scale (level - messages) and a level that grows by rate, the sum over a piece is the mean error times
+        With e = scale (level - half) and a level that grows by rate, the sum over a piece is the mean error times
         its length. Bounds can only be met at the end of a piece, because each goes one way.
         """
         value, level = pace.integral, pace.level
         age_us: float = now_us - pace.at_us
         if age_us <= 0:
             return value
-        rate, half, gain = self._rate, self.messages, self._gain
+        rate, half, gain = self._rate, self._half, self._gain
         if level < half:
             falling_us = (half - level) / rate
             if age_us <= falling_us:

@@ -56,16 +56,10 @@ LEAST_SCORED = 100.0
 def snapshot(policy: Policy, counts: Mapping[str, int], at_us: int) -> Snapshot:
     """What these counts say. Without any it says what the policy does."""
     prior = policy.settings.engagement.prior
-    known = {
-        name: (count / ONE, counts.get(f"{CLICKS}\0{name}", 0) / ONE)
-        for name in sorted(policy.events)
-        if (count := counts.get(f"{OUTCOMES}\0{name}", 0)) > 0
-    }
+    known = {name: found for name in sorted(policy.events) if (found := _of_type(counts, name))[0] > 0}
     total, hits = sum(count for count, _ in known.values()), sum(clicks for _, clicks in known.values())
-    rate = _share(hits + RATE_STRENGTH * prior, total + RATE_STRENGTH)
-    types = {
-        name: _share(clicks + TYPE_STRENGTH * rate, count + TYPE_STRENGTH) for name, (count, clicks) in known.items()
-    }
+    rate = (hits + RATE_STRENGTH * prior) / (total + RATE_STRENGTH)
+    types = {name: (clicks + TYPE_STRENGTH * rate) / (count + TYPE_STRENGTH) for name, (count, clicks) in known.items()}
     arms = {
         name: {variant.name: arm(counts, template, variant.name) for variant in template.variants}
         for name, template in sorted(policy.templates.items())
@@ -89,8 +83,8 @@ def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
 
     sends, clicks = max(of(SENDS), 0.0), max(of(HITS), 0.0)
     if template.differs:
-        taken, left = max(of(TAKEN), 0.0), max(of(LEFT), 0.0)
         taken_hits, left_hits = max(of(TAKEN_HITS), 0.0), max(of(LEFT_HITS), 0.0)
+        taken, left = max(of(TAKEN), taken_hits), max(of(LEFT), left_hits)
         if not taken + left:
             return Arm(0.0, sends, clicks)
         mean = (taken_hits + left_hits) / (taken + left)
@@ -101,8 +95,13 @@ def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
     return Arm((clicks + EXPECTED_CLICKS) / (expected + EXPECTED_CLICKS) - 1, sends, clicks)
 
 
-def _share(clicks: float, outcomes: float) -> float:
-    return min(max(clicks / outcomes, 1e-6), 1.0)
+def _of_type(counts: Mapping[str, int], event_type: str) -> tuple[float, float]:
+    """Its messages and its clicks, never more clicks than messages, never less than none.
+
+    An old message weighs less and less, but a late click on it 1, and so does what takes it back.
+    """
+    clicks = max(counts.get(f"{CLICKS}\0{event_type}", 0) / ONE, 0.0)
+    return max(counts.get(f"{OUTCOMES}\0{event_type}", 0) / ONE, clicks), clicks
 
 
 def _hours(counts: Mapping[str, int]) -> tuple[float, ...]:

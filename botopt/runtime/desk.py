@@ -17,6 +17,7 @@ from botopt.model.silence import Silence
 from botopt.model.user_state import NEVER_US, Send
 from botopt.runtime.draft import Draft
 from botopt.runtime.items import Received
+from botopt.runtime.learning import Learning
 from botopt.runtime.serving import Serving
 from botopt.runtime.states import States
 from botopt.state.journal_key import NO_JOURNAL
@@ -25,6 +26,7 @@ DROPS_KEY = "drops_seen"
 """The meta value that holds up to which entry of the audit trail dropped messages were taken back."""
 
 _ID_DIGITS = 24
+_ALL = 1 << 31
 _GONE = "the event type is not declared any more: the policy changed while the event waited"
 
 
@@ -47,6 +49,7 @@ class Desk:
         self.serving = serving
         self.draft = Draft()
         self.silences: tuple[Silence, ...] = ()
+        self.learning = Learning()
         self._watch = _Watch()
         meta = store.meta()
         self.reached = Reached(int(meta.get(NEWEST_KEY, NEVER_US)), int(meta.get(DROPS_KEY, 0)))
@@ -63,6 +66,7 @@ class Desk:
             StateError: the store cannot be read. Nothing has changed.
         """
         meta = {**self.store.meta(), **self.meta()}
+        self.learning.serve(serving.policy, meta)
         self._windows, self.notices = compare(meta, serving.windows)
         self._windows_changed = True
         self.serving = serving
@@ -75,6 +79,7 @@ class Desk:
             found = meta_values(self._windows, newest_us if newest_us > NEVER_US else None) | NO_JOURNAL
         elif newest_us != self._committed.newest_us:
             found = {NEWEST_KEY: str(newest_us)}
+        found |= self.learning.meta()
         return found if drops == self._committed.drops else found | {DROPS_KEY: str(drops)}
 
     def committed(self) -> None:
@@ -83,27 +88,32 @@ class Desk:
         self._committed = self.reached
         self._windows_changed = False
         self.draft = Draft()
+        self.learning.committed()
 
     def abandon(self) -> None:
         """Nothing of the draft happened."""
         self.states.abandon()
         self.reached = self._committed
         self.draft = Draft()
+        self.learning.abandon()
 
     def mark(self) -> None:
         """From here on, `undo` takes back."""
         self.states.mark()
         self.draft.mark()
+        self.learning.mark()
         self._marked = self.reached
 
     def undo(self) -> None:
         """As it was when it was marked."""
         self.states.undo()
         self.draft.undo()
+        self.learning.undo()
         self.reached = self._marked
 
     def reject(self, rejected: Rejected, decided_us: int) -> Received:
         """Something that is no event becomes its record."""
+        self.learning.passed()
         decision = self.serving.engine.reject(rejected)
         self.draft.add((decision,), decided_us)
         return Received(rejected.event_id, accepted=False, decisions=(decision,))
@@ -126,10 +136,12 @@ class Desk:
                 rejected = Rejected(0, _GONE, digest, "type", event.id, event.type, event.user, event.time_us)
                 return self.reject(rejected, at_us)
             event = as_declared(event, event_type)
+        self._follow(event.time_us, at_us)
         line = Line(0, f"{origin}\0{event.key}".encode(), received_us=at_us)
         watch = self._watch.begin(event)
         state = self.states.take(event.user)
-        decisions = engine.decide(state, event, line, watch, at_us=at_us, silences=self.silences)
+        learned = self.learning.learned
+        decisions = engine.decide(state, event, line, watch, at_us=at_us, silences=self.silences, learned=learned)
         self._saw(state.clock_us)
         if not decisions:
             return Received(event.id, accepted=True)
@@ -143,20 +155,51 @@ class Desk:
 
         What became of the message must be written whatever ails its user: a fault is noted, and changes nothing.
         """
-        before = self.states.copy(event.user)
+        before, lessons = self.states.copy(event.user), self.learning.image()
         try:
             self.decide(event, at_us, origin, {}, same_policy=True)
         except Exception as fault:  # noqa: BLE001 whatever it is
             self.states.put(event.user, before)
+            self.learning.back_to(lessons)
             self.draft.faults.append((f"a message could not be taken back from {event.user}", fault))
 
     def release(self, user: str, until_us: int) -> None:
         """Decide again what is held for a user, and due."""
         state = self.states.take(user)
         watch = self._watch.begin(None)
-        decisions = self.serving.engine.release(state, until_us, watch, silences=self.silences)
+        learned = self.learning.learned
+        decisions = self.serving.engine.release(state, until_us, watch, silences=self.silences, learned=learned)
         self._saw(state.clock_us)
         self._keep(decisions, until_us, watch, {})
+
+    def _follow(self, time_us: int, at_us: int) -> None:
+        """An event of this time is about to be decided: what was learned of all users may change before that.
+
+        What has been held for so long that its time is about to count is decided first. The scheduler has done that,
+        unless the service was down.
+        """
+        ripe_us = self.learning.ripe_us(time_us)
+        if ripe_us is not None:
+            until_us = min(ripe_us, at_us)
+            for user in self._due(until_us):
+                before, lessons = self.states.copy(user), self.learning.image()
+                try:
+                    self.release(user, until_us)
+                except Exception as fault:  # noqa: BLE001 nobody else must wait for this user
+                    self.states.put(user, before)
+                    self.learning.back_to(lessons)
+                    self.draft.faults.append((f"what was held for {user} could not be decided", fault))
+            self.learning.turn(time_us)
+        self.learning.passed()
+
+    def _due(self, until_us: int) -> Sequence[str]:
+        due = {user: due_us for due_us, user in self.store.due(until_us, _ALL)}
+        for user in self.states.taken:
+            due_us = self.states.look(user).due_us
+            due.pop(user, None)
+            if due_us is not None and due_us <= until_us:
+                due[user] = due_us
+        return sorted(due, key=lambda user: (due[user], user))
 
     def saw_drop(self, number: int) -> None:
         """This entry of the audit trail was looked at."""

@@ -10,6 +10,7 @@ import msgspec
 from botopt.engine.build import build
 from botopt.engine.engine import Engine
 from botopt.engine.explain import Explainer, Explanation
+from botopt.learning.keeping import learner_of
 from botopt.model.decision import Decision
 from botopt.model.event import Event, Line
 from botopt.model.live import DecisionQuery, DecisionRow
@@ -68,6 +69,10 @@ class Queries:
         with self._readers.reader() as reader:
             blob = reader.load((event.user,)).get(event.user)
             silences = tuple(reader.silences(now_us))
+            learner = learner_of(policy, reader.meta()) if policy.learns else None
+        if learner is not None and learner.is_boundary(event.time_us, learner.lines):
+            learner.turn(event.time_us)
+        learned = None if learner is None else learner.learned
         state = UserState() if blob is None else unpacked(event.user, blob)
         with self._lock:
             engine = self._engine
@@ -75,5 +80,5 @@ class Queries:
                 engine = self._engine = build(policy, network="reference")
             explainer = Explainer(lambda _: True)
             line = Line(0, event.key.encode(), received_us=now_us)
-            decisions = engine.decide(state, event, line, explainer, at_us=now_us, silences=silences)
+            decisions = engine.decide(state, event, line, explainer, at_us=now_us, silences=silences, learned=learned)
         return DryRun(tuple(decisions), tuple(explainer.found))

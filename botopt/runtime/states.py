@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import UserState, pack, unpack
@@ -74,6 +74,11 @@ class States:
             self._before[user] = pack(state)
         self._taken[user] = None
         return state
+
+    @property
+    def taken(self) -> Collection[str]:
+        """Who may have changed in this group."""
+        return self._taken.keys()
 
     def copy(self, user: str) -> bytes:
         """A user's state, to `put` it back."""

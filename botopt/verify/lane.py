@@ -9,6 +9,8 @@ import msgspec
 
 from botopt.engine.engine import Engine
 from botopt.engine.lines.engine import LineEngine
+from botopt.learning.learner import Learned, Learner
+from botopt.learning.lessons import Lessons
 from botopt.model.decision import Decision, Outcome
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.ports import UserRow
@@ -16,32 +18,66 @@ from botopt.model.record import encode_line
 from botopt.model.rejected import encode_rejected
 from botopt.model.user_state import NEVER_US, Send, UserState
 from botopt.sources.envelope import Decoder
+from botopt.verify.holding import Holding
 from botopt.verify.population import Population
 from botopt.verify.summary import Kept, Summary
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """What is to be committed together: changed users, and what the records since the last batch count."""
+    """What is to be committed together: changed users, and what the records since the last batch count.
+
+    `lessons` are those that one of several processes took down since it was asked last, `learned` the values that say
+    what all of them have learned.
+    """
 
     rows: list[UserRow]
     summary: Kept
     undeclared: list[tuple[str, str, int]]
     newest_us: int
+    lessons: Lessons | None = None
+    learned: dict[str, str] = {}
+
+
+class Released(msgspec.Struct, array_like=True, frozen=True):
+    """The record line of a message that was held, with what puts it in order."""
+
+    due_us: int
+    user: str
+    record: str
 
 
 class Lane:
     """Decides lines. `records` collects record lines, and `rejected` entries for the rejects file with their place
     among the lines of one call; whoever takes them clears both.
+
+    Args:
+        engine: the policy's.
+        decoder: reads lines.
+        population: the users.
+        files: the names of the inputs, for the rejects file.
+        learned: what is known of all users; None for a policy that does not learn.
+        learner: where this lane decides all lines, and so finds the boundaries at which `learned` changes.
     """
 
-    def __init__(self, engine: Engine, decoder: Decoder, population: Population, files: Sequence[str]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        decoder: Decoder,
+        population: Population,
+        files: Sequence[str],
+        learned: Learned | None = None,
+        learner: Learner | None = None,
+    ) -> None:
         self._engine = engine
-        self._lines = LineEngine(engine)
+        self._learned = learned
+        self._learner = learner
+        self._lines = LineEngine(engine, learned)
         self._decoder = decoder
         self._population = population
         self._files = files
         self.records = self._lines.lines
         self.rejected: list[tuple[int, bytes]] = []
+        self.holding = Holding()
         self._summary = Summary()
         self._newest_us = NEVER_US
 
@@ -57,10 +93,16 @@ class Lane:
         decode, take, records, population = self._decoder.decode, self._lines.take, self.records, self._population
         typed, states, touched = self._decoder.typed, population.states, population.touched
         newest_us = self._newest_us
+        learner, learns, saw = self._learner, self._learned is not None, self.holding.saw
+        low_us, next_us = (0, 0) if learner is None else (learner.low_us, learner.next_us)
         ahead: list[Event | Rejected | None] = []
         for place, raw in enumerate(raws):
             event = ahead[place] if ahead else typed(raw) or decode(raw, numbers[place], input_number)
             if type(event) is Event:
+                if learner is not None and not low_us <= event.time_us < next_us:
+                    if learner.is_boundary(event.time_us, learner.lines + place):
+                        self._turn(learner, event.time_us)
+                    low_us, next_us = learner.low_us, learner.next_us
                 user = event.user
                 touched.append(user)
                 state = states.get(user) or population.bring(user)
@@ -73,6 +115,8 @@ class Lane:
                     self._decide_rare(state, event, Line(numbers[place], raw, input_number), place)
                 if state.clock_us > newest_us:  # noqa: PLR1730 - max() takes three times as long
                     newest_us = state.clock_us
+                if learns:
+                    saw(user, state)
             elif isinstance(event, Rejected):
                 line = Line(numbers[place], raw, input_number)
                 self._add(self._engine.reject(event), line, place)
@@ -80,9 +124,25 @@ class Lane:
                 ends.append(len(records))
         self._newest_us = newest_us
         self._summary.lines += len(raws)
+        if learner is not None:
+            learner.lines += len(raws)
+
+    def _turn(self, learner: Learner, time_us: int) -> None:
+        self.records += [one.record for one in self.release(learner.ripe_us(time_us))]
+        learner.turn(time_us)
+
+    def release(self, until_us: int) -> list[Released]:
+        """Decide what is held until then, because lessons of that time are about to count."""
+        found = []
+        if self._learned is not None:
+            engine, population, learned = self._engine, self._population, self._learned
+            for due_us, user, decision in self.holding.release(engine, population, until_us, learned, self):
+                self._summary.add(decision)
+                found.append(Released(due_us, user, encode_line(decision).decode()))
+        return found
 
     def _decide_rare(self, state: UserState, event: Event, line: Line, place: int) -> None:
-        for decision in self._engine.decide(state, event, line, self):
+        for decision in self._engine.decide(state, event, line, self, learned=self._learned):
             self._add(decision, line, place)
 
     def _add(self, decision: Decision, line: Line, place: int) -> None:

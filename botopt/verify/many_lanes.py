@@ -6,11 +6,17 @@ have most of the events. This process reads the inputs, deals out the lines, and
 that leaves it time to decide some lines, too. Lines and results go through shared memory, and a pipe says where; a
 result that is too long goes through the pipe itself. No message to a worker is long, so this process never waits for
 one that waits for it.
+
+Where the policy learns from all users, all processes must know the same at each line. What is known changes at a few
+lines only, which this process finds by their times. Before such a line all of them come to rest: every line before it
+is decided, what each has learned is put together, and all are told what is known from there on
+(docs/adr/0024-learning-at-scale.md).
 """
 
 from __future__ import annotations
 
 import gc
+import heapq
 import mmap
 from array import array
 from collections import deque
@@ -22,18 +28,23 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Self
+from zlib import crc32
 
 import msgspec
 
 from botopt.engine.engine import Engine
+from botopt.learning.keeping import Keeping
+from botopt.learning.learner import Since
+from botopt.learning.lessons import Lessons
 from botopt.model.ports import UserRow
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import Block, LongLine
-from botopt.verify.buckets import Buckets, dealt_out
-from botopt.verify.lane import Batch
+from botopt.verify.boundaries import Boundaries
+from botopt.verify.buckets import BUCKETS, Buckets, dealt_out
+from botopt.verify.lane import Batch, Released
 from botopt.verify.run import Part
 from botopt.verify.summary import Summary
-from botopt.verify.worker import SLOT_BYTES, Answer, Decided, Long, Order, Request, Worker, work
+from botopt.verify.worker import SLOT_BYTES, Answer, Decided, Long, Order, Request, Turned, Worker, work
 from botopt.verify.worker_faults import Fault, WorkerGone
 
 SLOTS = 32
@@ -45,6 +56,7 @@ _DEALING = 0.2
 _encode = msgspec.msgpack.Encoder().encode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
+_decode_turned = msgspec.msgpack.Decoder(Turned).decode
 _decode_fault = msgspec.msgpack.Decoder(Fault).decode
 
 
@@ -64,9 +76,14 @@ class ManyLanes:
         self._own = Worker(engine, files, state, memory // workers) if self.decides else None
         self._others = workers - 1 if self.decides else workers
         self._make = partial(Hand, engine=engine, files=files, state=state, memory=memory // workers)
-        self._buckets = Buckets(Decoder(engine.policy).decode)
+        self._decode = Decoder(engine.policy).decode
+        self._buckets = Buckets(self._decode)
         self._hands: list[Hand] = []
-        self._waiting: deque[_Dealt | None] = deque()  # None: a batch
+        self._waiting: deque[_Dealt | _BatchEnd] = deque()
+        self._pieces: list[bytes] = []  # records of a block of which not all lines are decided yet
+        self._rejected: list[bytes] = []
+        self._keeping: Keeping | None = None
+        self._held: Sequence[tuple[int, str]] = ()
         self._slot = 0
         self._worker_of: bytes | None = None  # of each bucket; 0 is this process
         self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(self._others + 1)]
@@ -89,19 +106,26 @@ class ManyLanes:
         if self._own is not None:
             self._own.close()
 
+    def learn(self, keeping: Keeping, held: Sequence[tuple[int, str]]) -> None:
+        """Learn from all users."""
+        self._keeping = keeping
+        self._held = held
+        self._boundaries = Boundaries(keeping.learner, self._decode)
+        if self._own is not None:
+            self._own.learn(keeping.learner.learned)
+        for hand in self._hands:
+            hand.tell(Order(shown=keeping.learner.shown()))
+
     def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
         """Keep all workers busy, and take their results in turn."""
         gc.freeze()  # as in `OneLane`
         gc.disable()
         for block in blocks:
-            while len(self._waiting) >= SLOTS:
-                yield self._next()
-            self._deal(block)
+            yield from self._deal(block)
             if ends_batch(block):
                 self._order_batch()
         self._order_batch()
-        while self._waiting:
-            yield self._next()
+        yield from self._drained(0)
         gc.enable()
         gc.unfreeze()
 
@@ -112,31 +136,93 @@ class ManyLanes:
         if self._own is not None:
             self._own.committed()
 
+    def _drained(self, left: int) -> Iterator[Part | Batch]:
+        """Take results until no more than so many are waited for."""
+        while len(self._waiting) > left:
+            part = self._next()
+            if part is not None:
+                yield part
+
     def _order_batch(self) -> None:
         for hand in self._hands:
             hand.tell(Order(batch=True))
-        self._waiting.append(None)
+        since = None if self._keeping is None else self._keeping.learner.since()
+        self._waiting.append(_BatchEnd(since))
 
-    def _deal(self, block: Block) -> None:
+    def _deal(self, block: Block) -> Iterator[Part | Batch]:
         buckets = self._buckets.of(block.lines)
         if self._worker_of is None:
             self._worker_of = dealt_out(buckets, self._others + 1, self._share)
+            self._deal_held(self._worker_of)
         owners = buckets.translate(self._worker_of)
-        numbers = range(block.first, block.first + len(block.lines))
+        begin = 0
+        if self._keeping is not None:
+            for place, time_us in self._cuts(block):
+                if place > begin:
+                    yield from self._give(block, owners, begin, place)
+                yield from self._turn(self._keeping, time_us)
+                begin = place
+        yield from self._give(block, owners, begin, len(block.lines))
+        if self._keeping is not None:
+            self._keeping.learner.lines += len(block.lines)
+
+    def _deal_held(self, worker_of: bytes) -> None:
+        """Say who has which users with held messages."""
+        theirs: list[list[tuple[int, str]]] = [[] for _ in range(self._others + 1)]
+        for due in self._held:
+            theirs[worker_of[crc32(due[1].encode()) % BUCKETS]].append(due)
+        self._held = ()
+        if self._own is not None and theirs[0]:
+            self._own.hold(theirs[0])
+        for hand, some in zip(self._hands, theirs[1:], strict=True):
+            if some:
+                hand.tell(Order(held=some))
+
+    def _cuts(self, block: Block) -> Iterator[tuple[int, int]]:
+        """Before which lines to turn; whoever asks for the next one has turned."""
+        texts = self._boundaries.texts(block.lines)
+        found = None if texts is None else self._boundaries.next(block.lines, texts, 0, block.first)
+        while texts is not None and found is not None:
+            yield found
+            found = self._boundaries.next(block.lines, texts, found[0] + 1, block.first)
+
+    def _turn(self, keeping: Keeping, time_us: int) -> Iterator[Part | Batch]:
+        """All come to rest; what was learned is put together, and all are told. Nobody has anything else to say now."""
+        yield from self._drained(0)
+        learner = keeping.learner
+        until_us = learner.ripe_us(time_us)
+        for hand in self._hands:
+            hand.tell(Order(turn_us=until_us))
+        released = [[] if self._own is None else self._own.release(until_us)]
+        for hand in self._hands:
+            turned = _decode_turned(hand.take())
+            released.append(turned.released)
+            learner.merge(turned.lessons)
+        self._pieces += [one.record.encode() for one in heapq.merge(*released, key=_order)]
+        shown = learner.turn(time_us)
+        for hand in self._hands:
+            hand.tell(Order(shown=shown))
+
+    def _give(self, block: Block, owners: bytes, begin: int, end: int) -> Iterator[Part | Batch]:
+        """Deal out some lines of a block."""
+        yield from self._drained(SLOTS - 1)
+        whole = begin == 0 and end == len(block.lines)
+        lines, owners = (block.lines, owners) if whole else (block.lines[begin:end], owners[begin:end])
+        numbers = range(block.first + begin, block.first + end)
         for worker, hand in enumerate(self._hands, 1):
             theirs = owners.translate(self._tables[worker])
-            raws = list(compress(block.lines, theirs))
+            raws = list(compress(lines, theirs))
             longs = [Long(at, raw.size, raw.digest) for at, raw in enumerate(raws) if isinstance(raw, LongLine)]
             places = array("Q", compress(numbers, theirs)).tobytes()
             hand.give(self._slot, _encode(Request(block.input_number, places, b"\n".join(raws), longs)))
-        self._waiting.append(_Dealt(block, owners, self._slot))
+        self._waiting.append(_Dealt(block, lines, numbers, owners, self._slot, end == len(block.lines)))
         self._slot = (self._slot + 1) % SLOTS
 
-    def _next(self) -> Part | Batch:
+    def _next(self) -> Part | Batch | None:
+        """The oldest result that is waited for; None for a part of a block that is not at its end."""
         dealt = self._waiting.popleft()
-        if dealt is None:
-            own = [] if self._own is None else [self._own.batch()]
-            return _joined([*own, *(_decode_batch(hand.take()) for hand in self._hands)])
+        if isinstance(dealt, _BatchEnd):
+            return self._batch(dealt)
         decided = self._decided(dealt)
         pieces = [iter(decided.by_line())]
         rejected = decided.rejected
@@ -144,24 +230,48 @@ class ManyLanes:
             answer = _decode_answer(hand.take())
             pieces.append(_pieces(answer, hand.records(dealt.slot, answer)))
             rejected += answer.rejected
-        records = b"".join(map(next, map(pieces.__getitem__, dealt.owners)))
-        return Part(dealt.block, records, b"".join(entry for _, entry in sorted(rejected)))
+        self._pieces += map(next, map(pieces.__getitem__, dealt.owners))
+        self._rejected += [entry for _, entry in sorted(rejected)]
+        if not dealt.ends_block:
+            return None
+        part = Part(dealt.block, b"".join(self._pieces), b"".join(self._rejected))
+        self._pieces, self._rejected = [], []
+        return part
+
+    def _batch(self, end: _BatchEnd) -> Batch:
+        own = [] if self._own is None else [self._own.batch()]
+        batch = _joined([*own, *(_decode_batch(hand.take()) for hand in self._hands)])
+        if self._keeping is not None:
+            if batch.lessons is not None:
+                self._keeping.learner.merge(batch.lessons)
+            batch.learned = self._keeping.meta(end.since)
+            self._keeping.written()
+        return batch
 
     def _decided(self, dealt: _Dealt) -> Decided:
         """What this process decides of a block, while the others are ahead."""
         if self._own is None:
             return Decided([], [], [])
-        block, ours = dealt.block, dealt.owners.translate(self._tables[0])
-        numbers = range(block.first, block.first + len(block.lines))
-        return self._own.decide(list(compress(block.lines, ours)), list(compress(numbers, ours)), block.input_number)
+        ours = dealt.owners.translate(self._tables[0])
+        lines, numbers = list(compress(dealt.lines, ours)), list(compress(dealt.numbers, ours))
+        return self._own.decide(lines, numbers, dealt.block.input_number)
 
 
 class _Dealt(msgspec.Struct, frozen=True):
-    """A block that was dealt out: whose each line is, and in which slot the others have theirs."""
+    """Lines of a block that were dealt out: whose each is, and in which slot the others have theirs."""
 
     block: Block
+    lines: Sequence[bytes]
+    numbers: range
     owners: bytes
     slot: int
+    ends_block: bool
+
+
+class _BatchEnd(msgspec.Struct, frozen=True):
+    """A batch was ordered; where the learner was then, which may have read on since."""
+
+    since: Since | None
 
 
 def own_share(workers: int) -> float:
@@ -197,7 +307,7 @@ class Hand:
         self.tell(Order(slot=slot, size=len(request)))
 
     def tell(self, order: Order) -> None:
-        """A short message, which never waits."""
+        """A short message, which never waits; or a longer one to somebody who waits for it."""
         try:
             self._out.send_bytes(_encode(order))
         except OSError:
@@ -246,8 +356,15 @@ def _joined(batches: Sequence[Batch]) -> Batch:
     summary = Summary()
     rows: list[UserRow] = []
     undeclared = []
+    lessons = Lessons()
     for batch in batches:
+        if batch.lessons is not None:
+            lessons.merge(batch.lessons)
         rows += batch.rows
         summary.merge(Summary.kept(batch.summary))
         undeclared += batch.undeclared
-    return Batch(rows, summary.keep(), undeclared, max(batch.newest_us for batch in batches))
+    return Batch(rows, summary.keep(), undeclared, max(batch.newest_us for batch in batches), lessons)
+
+
+def _order(one: Released) -> tuple[int, str]:
+    return one.due_us, one.user

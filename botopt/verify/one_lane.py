@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 
 from botopt.engine.engine import Engine
+from botopt.learning.keeping import Keeping
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import Block
 from botopt.verify.lane import Batch, Lane
@@ -17,8 +18,20 @@ class OneLane:
     """A lane as `botopt.verify.run.Lanes`."""
 
     def __init__(self, engine: Engine, population: Population, files: Sequence[str]) -> None:
+        self._engine = engine
         self._population = population
+        self._files = files
+        self._keeping: Keeping | None = None
         self._lane = Lane(engine, Decoder(engine.policy), population, files)
+
+    def learn(self, keeping: Keeping, held: Sequence[tuple[int, str]]) -> None:
+        """Learn from all users."""
+        self._keeping = keeping
+        learner = keeping.learner
+        self._lane = Lane(
+            self._engine, Decoder(self._engine.policy), self._population, self._files, learner.learned, learner
+        )
+        self._lane.holding.add(held)
 
     def parts(self, blocks: Iterator[Block], ends_batch: Callable[[Block], bool]) -> Iterator[Part | Batch]:
         """Decide each block when it comes."""
@@ -32,11 +45,18 @@ class OneLane:
             lane.rejected.clear()
             yield part
             if ends_batch(block):
-                yield lane.batch()
+                yield self._batch()
                 gc.collect(0)
         gc.enable()
         gc.unfreeze()
-        yield lane.batch()
+        yield self._batch()
+
+    def _batch(self) -> Batch:
+        batch = self._lane.batch()
+        if self._keeping is not None:
+            batch.learned = self._keeping.meta()
+            self._keeping.written()
+        return batch
 
     def committed(self) -> None:
         """Let the users that do not fit into memory go."""

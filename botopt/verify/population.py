@@ -7,7 +7,7 @@ from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 
 from botopt.engine.engine import Engine
-from botopt.engine.windows import NEWEST_KEY
+from botopt.engine.windows import META_KEY
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.user_state import UserState, pack
 from botopt.state.opening import DEFAULT_MEMORY
@@ -41,7 +41,7 @@ class Population:
         self._packed: dict[str, bytes] = {}  # least recently used first
         self._size = 0
         self._uncommitted: deque[list[str]] = deque()
-        self._complete = NEWEST_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
+        self._complete = META_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
 
     def bring(self, user: str) -> UserState | None:
         """The state of a user who is not in `states`; None where the store has to be asked: then `load` it."""

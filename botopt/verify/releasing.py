@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterator
 
 from botopt.engine.engine import Engine, Observer
+from botopt.learning.learner import Learned
 from botopt.model.decision import Decision
 from botopt.model.ports import StateStore
 from botopt.verify.population import Population
@@ -21,6 +22,7 @@ def releases(
     until_us: int,
     commit: Callable[[], None],
     observer: Observer | None = None,
+    learned: Learned | None = None,
 ) -> Iterator[Decision]:
     """Decide everything that is held until `until_us` or earlier; `commit` is called after every page."""
     while due := store.due(until_us, PAGE):
@@ -31,7 +33,7 @@ def releases(
         while heap and heap[0] <= last:
             due_us, user = heapq.heappop(heap)
             state = population.states[user]
-            yield from engine.release(state, due_us, observer)
+            yield from engine.release(state, due_us, observer, learned=learned)
             next_us = state.due_us
             if next_us is not None:
                 heapq.heappush(heap, (next_us, user))

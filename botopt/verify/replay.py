@@ -10,11 +10,14 @@ import msgspec
 from botopt.engine.engine import Engine, Observer
 from botopt.engine.windows import NEWEST_KEY, compare, meta_values
 from botopt.engine.work import Work
+from botopt.learning.keeping import Keeping, learner_of
+from botopt.learning.learner import Learner
 from botopt.model.decision import Decision
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.ports import StateStore
 from botopt.model.user_state import NEVER_US, Send
 from botopt.state.journal_key import NO_JOURNAL
+from botopt.verify.holding import Holding, held_in
 from botopt.verify.population import Population
 from botopt.verify.releasing import releases
 from botopt.verify.summary import Summary
@@ -36,7 +39,7 @@ class Responded(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """A decision and the line that brought it about; None for what is released when the input has ended."""
+    """A decision and the line that brought it about; None for what is released because its time was over."""
 
     decision: Decision
     line: Line | None
@@ -77,6 +80,11 @@ class Replay:
         meta = store.meta()
         self._known_newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
         self._kept, self.notices = compare(meta, engine.keep.windows())
+        learner = learner_of(engine.policy, meta)
+        self._learner = learner
+        self._learned = None if learner is None else learner.learned
+        self._keeping = None if learner is None else Keeping(learner)
+        self._holding = Holding()
         self.summary = Summary()
 
     def run(
@@ -87,6 +95,8 @@ class Replay:
         A batch is committed after its last record was taken; `stop` is asked between lines, and ends the
         run with what was decided so far committed and nothing released.
         """
+        if self._learner is not None:
+            self._holding.add(held_in(self._store))
         for batch in self._batches(lines):
             yield from self._run_batch(batch, stop)
             self._commit()
@@ -99,7 +109,10 @@ class Replay:
     def _release_rest(self, until_us: int | None) -> Iterator[Decided]:
         if until_us is not None or self._newest_us > NEVER_US:
             end_us = self._newest_us if until_us is None else until_us
-            for decision in releases(self._engine, self._population, self._store, end_us, self._commit, self):
+            engine, population = self._engine, self._population
+            for decision in releases(
+                engine, population, self._store, end_us, self._commit, self, learned=self._learned
+            ):
                 yield self._count(decision, None)
             self._commit()
 
@@ -128,13 +141,26 @@ class Replay:
                 return
             self.summary.lines += 1
             if isinstance(event, Event):
+                if self._learner is not None:
+                    yield from self._turn(self._learner, event.time_us)
                 yield from self._decide(event, line)
             elif event is not None:
                 yield self._count(self._engine.reject(event), line)
+            if self._learner is not None:
+                self._learner.lines += 1
+
+    def _turn(self, learner: Learner, time_us: int) -> Iterator[Decided]:
+        if learner.is_boundary(time_us, learner.lines):
+            until_us = learner.ripe_us(time_us)
+            for one in self._holding.release(self._engine, self._population, until_us, learner.learned, self):
+                yield self._count(one.decision, None)
+            learner.turn(time_us)
 
     def _decide(self, event: Event, line: Line) -> Iterator[Decided | Responded]:
         state = self._population.states[event.user]
-        decisions = self._engine.decide(state, event, line, self)
+        decisions = self._engine.decide(state, event, line, self, learned=self._learned)
+        if self._learned is not None:
+            self._holding.saw(event.user, state)
         self._newest_us = max(self._newest_us, state.clock_us)
         for decision in decisions:
             yield self._count(decision, line)
@@ -156,7 +182,11 @@ class Replay:
     def _commit(self) -> None:
         newest_us = max(self._newest_us, self._known_newest_us)
         meta = meta_values(self._kept, newest_us if newest_us > NEVER_US else None)
+        if self._keeping is not None:
+            meta |= self._keeping.meta()
         rows = self._population.rows()
         self._store.commit(rows, meta=meta | NO_JOURNAL)
+        if self._keeping is not None:
+            self._keeping.written()
         self._population.forget(rows)
         self._population.committed()

@@ -10,6 +10,7 @@ import msgspec
 
 from botopt.engine.engine import Engine
 from botopt.engine.windows import NEWEST_KEY, compare, meta_values
+from botopt.learning.keeping import Keeping, learner_of
 from botopt.model.ports import StateStore, UserRow
 from botopt.model.record import encode_line
 from botopt.model.user_state import NEVER_US
@@ -17,6 +18,7 @@ from botopt.sources.jsonl import MOST_LINES, Block
 from botopt.state.journal_key import NO_JOURNAL
 from botopt.state.opening import DEFAULT_MEMORY
 from botopt.verify.committing import Commits
+from botopt.verify.holding import held_in
 from botopt.verify.inputs import Inputs
 from botopt.verify.journal import Input, Journal, Place
 from botopt.verify.lane import Batch, counted
@@ -33,6 +35,8 @@ LEAST_LINES = 1_000
 
 BATCH_BYTES = 64 << 20
 """A batch ends early when its lines are longer than this together."""
+
+NO_VALUES: Mapping[str, str] = {}
 
 
 def batch_for(memory: int) -> int:
@@ -56,6 +60,9 @@ class Lanes(Protocol):
 
     def committed(self) -> None:
         """The last batch that `parts` gave is in the store."""
+
+    def learn(self, keeping: Keeping, held: Sequence[tuple[int, str]]) -> None:
+        """Called before `parts` where the policy learns; `held` says when the first held message of a user is due."""
 
 
 class Outputs(Protocol):
@@ -111,6 +118,8 @@ class Run:
         meta = store.meta()
         self._known_newest_us = int(meta.get(NEWEST_KEY, NEVER_US))
         self._kept, self.notices = compare(meta, engine.keep.windows())
+        learner = learner_of(engine.policy, meta)
+        self._keeping = None if learner is None else Keeping(learner)
         self._lines = self._bytes = 0
 
     def run(
@@ -137,6 +146,8 @@ class Run:
         self.summary.still_held = self._store.held()
 
     def _decide(self, inputs: Inputs, stop: Callable[[], bool], tick: Callable[[int], None] | None) -> None:
+        if self._keeping is not None:
+            self._lanes.learn(self._keeping, held_in(self._store))
         for item in self._lanes.parts(self._watched(inputs, stop), self._ends_batch):
             if isinstance(item, Part):
                 self._write(item)
@@ -173,10 +184,15 @@ class Run:
         self.summary.merge(Summary.kept(batch.summary))
         self.undeclared.update(counted(batch.undeclared))
         self._newest_us = max(self._newest_us, batch.newest_us)
-        self._commit(batch.rows, done=self._lanes.committed)
+        self._commit(batch.rows, batch.learned, done=self._lanes.committed)
 
     def _commit(
-        self, rows: Sequence[UserRow] = (), *, ended: bool = False, done: Callable[[], None] | None = None
+        self,
+        rows: Sequence[UserRow] = (),
+        learned: Mapping[str, str] = NO_VALUES,
+        *,
+        ended: bool = False,
+        done: Callable[[], None] | None = None,
     ) -> None:
         """Have the output on the disk, then commit what counts it."""
         self._commits.finish()
@@ -191,7 +207,7 @@ class Run:
                 undeclared=tuple((*key, number) for key, number in sorted(self.undeclared.items())),
                 ended=ended,
             )
-        self._commits.begin(rows, lambda: {**meta, **self._journal_meta()}, done)
+        self._commits.begin(rows, lambda: {**meta, **learned, **self._journal_meta()}, done)
 
     def _journal_meta(self) -> Mapping[str, str]:
         if self._journal is None:
@@ -207,13 +223,17 @@ class Run:
 
             def commit() -> None:
                 rows = population.rows()
-                self._commit(rows)
+                self._commit(rows, self._learned_meta())
                 self._commits.finish()
                 population.forget(rows)
                 population.committed()
 
-            for decision in releases(self._engine, population, self._store, end_us, commit):
+            learned = None if self._keeping is None else self._keeping.learner.learned
+            for decision in releases(self._engine, population, self._store, end_us, commit, learned=learned):
                 self.summary.add(decision)
                 self._outputs.write(encode_line(decision))
-        self._commit(ended=True)
+        self._commit((), self._learned_meta(), ended=True)
         self._commits.finish()
+
+    def _learned_meta(self) -> Mapping[str, str]:
+        return NO_VALUES if self._keeping is None else self._keeping.meta()

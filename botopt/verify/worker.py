@@ -18,12 +18,14 @@ from pathlib import Path
 import msgspec
 
 from botopt.engine.engine import Engine
+from botopt.learning.learner import Learned, Shown
+from botopt.learning.lessons import Lessons, Recorder
 from botopt.model.ports import StateStore
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import LongLine
 from botopt.state.opening import read_store
 from botopt.state.spilling import SpillingStore
-from botopt.verify.lane import Batch, Lane
+from botopt.verify.lane import Batch, Lane, Released
 from botopt.verify.population import Population
 from botopt.verify.worker_faults import Fault
 
@@ -32,12 +34,27 @@ SLOT_BYTES = 4 << 20
 
 
 class Order(msgspec.Struct, array_like=True, frozen=True):
-    """A short message to a worker: decide lines in a slot of the shared memory, give a batch, or one is committed."""
+    """A message to a worker, most often a short one: decide lines in a slot of the shared memory, give a batch, or one
+    is committed.
+
+    Where all users are learned from: these users `held` messages, when the first of each is due; `turn_us`: decide what
+    is held until then, and give what was learned; `shown`: decide by this from now on.
+    """
 
     slot: int = -1
     size: int = 0
     batch: bool = False
     committed: bool = False
+    held: list[tuple[int, str]] = []
+    turn_us: int | None = None
+    shown: Shown | None = None
+
+
+class Turned(msgspec.Struct, array_like=True, frozen=True):
+    """What a worker has learned since it was asked last, and what it decided of messages that were held."""
+
+    lessons: Lessons
+    released: list[Released]
 
 
 class Long(msgspec.Struct, array_like=True, frozen=True):
@@ -114,7 +131,14 @@ def _decide(
         if order.committed:
             worker.committed()
         elif order.batch:
-            answers.send_bytes(b"=" + _encode(worker.batch()))
+            answers.send_bytes(b"=" + _encode(worker.batch_with_lessons()))
+        elif order.turn_us is not None:
+            released = worker.release(order.turn_us)
+            answers.send_bytes(b"=" + _encode(Turned(worker.lessons(), released)))
+        elif order.shown is not None:
+            worker.show(order.shown)
+        elif order.held:
+            worker.hold(order.held)
         else:
             begin = order.slot * SLOT_BYTES
             answer = worker.answer(_decode_request(requests_shared[begin : begin + order.size]))
@@ -143,6 +167,7 @@ class Worker:
         self._state = state
         self._memory = memory
         self._held: set[str] = set()
+        self._learned: Learned | None = None
         self._open: tuple[Lane, Population, StateStore] | None = None
         self._stack = ExitStack()  # left before the process ends
 
@@ -156,9 +181,40 @@ class Worker:
             store = SpillingStore(self._memory) if self._state is None else read_store(self._state)
             self._stack.enter_context(store)
             population = Population(self._engine, store, self._memory)
-            lane = Lane(self._engine, Decoder(self._engine.policy), population, self._files)
+            lane = Lane(self._engine, Decoder(self._engine.policy), population, self._files, self._learned)
             self._open = (lane, population, store)
         return self._open
+
+    def learn(self, learned: Learned) -> None:
+        """Learn from all users; called before the first lines."""
+        self._learned = learned
+
+    def show(self, shown: Shown) -> None:
+        """This is what is known from now on."""
+        learned = self._learned
+        if learned is None:
+            policy = self._engine.policy
+            learned = Learned(self._engine.unlearned.snapshot, Recorder(policy.settings.refresh_us))
+            self.learn(learned)
+        learned.show(shown)
+
+    def hold(self, held: Sequence[tuple[int, str]]) -> None:
+        """These users of this worker have held messages in the state."""
+        lane, _, _ = self._opened()
+        lane.holding.add(held)
+
+    def release(self, until_us: int) -> list[Released]:
+        """Decide what is held until then."""
+        lane, _, _ = self._opened()
+        return lane.release(until_us)
+
+    def lessons(self) -> Lessons:
+        """What was learned since this was asked last."""
+        if self._learned is None:
+            return Lessons()
+        recorder = self._learned.recorder
+        found, recorder.lessons = recorder.lessons, Lessons()
+        return found
 
     def answer(self, request: Request) -> Answer:
         """Decide what is asked for."""
@@ -190,6 +246,13 @@ class Worker:
             store.commit(batch.rows, meta={})
             batch.rows = [row for row in batch.rows if row.held or row.user in self._held]
             self._held.update(row.user for row in batch.rows)
+        return batch
+
+    def batch_with_lessons(self) -> Batch:
+        """The same, with what was learned meanwhile: nobody else in this process knows it."""
+        batch = self.batch()
+        if self._learned is not None:
+            batch.lessons = self.lessons()
         return batch
 
     def committed(self) -> None:

@@ -99,7 +99,7 @@ def deciding(
     def begun_work(state: UserState, event: Event, now_us: int, held: Held | None) -> Work:
         if held is None:
             return Work(plan, state, event, now_us, now_us, 0, learned)
-        work = Work(plan, state, event, now_us, held.seen_us, held.attempt, learned)
+        work = Work(plan, state, event, now_us, held.seen_us, held.attempt, learned.at(now_us))
         work.timed = held.timed
         return work
 
@@ -132,7 +132,7 @@ def deciding(
             oldest = sends[place]
             if oldest.response is not pending or oldest.time_us + ignored_after_us <= now_us:
                 settle(state, now_us, settings)
-        snapshot = learned.snapshot
+        snapshot = learned.snapshot if held is None else learned.at(now_us).snapshot
         if snapshot is not known_snapshot:
             turn(snapshot)
         control = controls and is_in_control(settings, event.user)

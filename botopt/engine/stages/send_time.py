@@ -8,6 +8,7 @@ of them for users about whom too little is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Hours(msgspec.Struct, frozen=True, gc=False):
     23), `names` what records say.
     """
 
-    steps: tuple[int, ...]
+    steps: tuple[float, ...]
     numbers: tuple[int, ...]
     names: tuple[str, ...]
 
@@ -77,7 +78,7 @@ def bind(policy: Policy, event_type: EventType) -> Stage | None:
         work.hour = Choice("send_time", hours.names, hours.names[place], drawn, chance)
         if place == 0:
             return ()
-        return (Stop(Reason.SEND_TIME, None, _begin_us(work) + hours.steps[place] * HOUR_US, hold=True),)
+        return (Stop(Reason.SEND_TIME, None, _begin_us(work) + int(hours.steps[place] * HOUR_US), hold=True),)
 
     return stops
 
@@ -97,8 +98,7 @@ def _begin_us(work: Work) -> int:
     offset_us = steady_offset_us(work.now_us, work.timezone)
     if offset_us is not None:
         return work.now_us - (work.now_us + offset_us) % HOUR_US
-    wall = local(work.now_us, work.timezone)
-    return work.now_us - ((wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond)
+    return work.now_us - _into_hour_us(local(work.now_us, work.timezone))
 
 
 def allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hours]:
@@ -133,7 +133,7 @@ def allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hou
     return allowed
 
 
-_Found = list[tuple[int, int]]
+_Found = list[tuple[float, int]]
 """The step and the hour of the week (from Monday 00:00) of each."""
 
 
@@ -148,14 +148,23 @@ def _steady(hour: int, last: int, quiet: Sequence[QuietHours]) -> _Found:
 def _changing(now_us: int, last_us: int, timezone: str, quiet: Sequence[QuietHours]) -> _Found:
     """Where the clock is changed in between, each hour is looked up."""
     wall = local(now_us, timezone)
-    begin_us = now_us - ((wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond)
-    found = [(0, wall.weekday() * 24 + wall.hour)]
-    for step in range(1, max((last_us - begin_us) // HOUR_US, 0) + 1):
-        there = local(begin_us + step * HOUR_US, timezone)
+    begin_us = now_us - _into_hour_us(wall)
+    found: _Found = [(0, wall.weekday() * 24 + wall.hour)]
+    us = begin_us
+    while us <= last_us:
+        us += HOUR_US
+        there = local(us, timezone)
+        if past_us := _into_hour_us(there):  # somewhere the clock is changed by half an hour
+            us += HOUR_US - past_us
+            there = local(us, timezone)
         minute = (there.weekday() * 24 + there.hour) * 60 + there.minute
-        if not any(is_quiet_at(kind, minute) for kind in quiet):
-            found.append((step, minute // 60))
+        if us <= last_us and not any(is_quiet_at(kind, minute) for kind in quiet):
+            found.append(((us - begin_us) / HOUR_US, minute // 60))
     return found
+
+
+def _into_hour_us(wall: datetime) -> int:
+    return (wall.minute * 60 + wall.second) * 1_000_000 + wall.microsecond
 
 
 def _listed(found: _Found) -> Hours:

@@ -54,14 +54,15 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def compare(task: Task, inputs: Inputs, workers: int = 1, tick: Tick | None = None) -> Difference:
-    """Decide all events by both policies, and say what differs. The result is the same with any number of workers.
+    """Decide all events by both policies, and say what differs. The result is the same with any number of workers; a
+    policy that learns from all users has one.
 
     `inputs` are those of `task.events`, opened; with several workers each opens them once more. `tick` is told what was
     read.
     """
     old, new = (msgspec.structs.replace(policy, revision="") for policy in (task.old, task.new))
     engines = build_both(old, new, task.network)
-    if workers > 1:
+    if workers > 1 and not (old.learns or new.learns):
         tallies = _by_many(task, engines, workers, tick)
     else:
         with ExitStack() as held:

@@ -57,6 +57,7 @@ class PairLane:
         for _, user in store.due(_LAST[0], _ALL):
             if mine(user):
                 story = self._stories[user] = Story()
+                self._saw(user, self._old.state(user), self._new.state(user))
                 for held in self._old.state(user).held:
                     track = Track((-1, 0), held.event.key)
                     name = next_id(track.key, held.attempt - 1, held.until_us)
@@ -72,6 +73,38 @@ class PairLane:
 
     def decide(self, raws: Sequence[bytes], numbers: Sequence[int], input_number: int) -> None:
         """Decide these lines of one input; `numbers` are theirs."""
+        if self._old.learner is None and self._new.learner is None:
+            self._decide_lines(raws, numbers, input_number)
+        else:
+            for number, raw in zip(numbers, raws, strict=True):
+                self._decide_learning(Line(number, raw, input_number))
+        self._batch += len(raws)
+        if self._batch >= _BATCH:
+            self._commit()
+
+    def _decide_learning(self, line: Line) -> None:
+        """A line where something is learned from all users: what is known must be right before it."""
+        old, new = self._old, self._new
+        (_, strict), (_, other_strict) = ((each.typed, each.decode) for each in self._decoders)
+        event = strict(line.raw, line.number, line.input_number)
+        other = event if self._one_decoder else other_strict(line.raw, line.number, line.input_number)
+        self._follow(event, other, (line.input_number, line.number))
+        if isinstance(event, Event) and isinstance(other, Event):
+            user = event.user
+            state, other_state, story = old.state(user), new.state(user), self._stories.get(user)
+            if story is not None and not story.quiet:
+                self._decide_watched(story, state, other_state, event, other, line)
+            else:
+                taken = old.lines.take(state, event), new.lines.take(other_state, other)
+                self._decide_differing(state, other_state, event, other, line, taken)
+            self._saw(user, state, other_state)
+            self.newest_us = max(self.newest_us, state.clock_us, other_state.clock_us)
+        elif isinstance(event, Event) or isinstance(other, Event):
+            self._decide_refused(event, other, line)
+        old.passed()
+        new.passed()
+
+    def _decide_lines(self, raws: Sequence[bytes], numbers: Sequence[int], input_number: int) -> None:
         old, new, stories, people = self._old, self._new, self._stories, self._people
         (typed, strict), (other_typed, other_strict) = ((each.typed, each.decode) for each in self._decoders)
         take, other_take = old.lines.take, new.lines.take
@@ -115,9 +148,39 @@ class PairLane:
                 newest_us = other_state.clock_us
         self.newest_us = newest_us
         self.tally.decided += decided
-        self._batch += len(raws)
-        if self._batch >= _BATCH:
-            self._commit()
+
+    def _saw(self, user: str, state: UserState, other_state: UserState) -> None:
+        self._old.holding.saw(user, state)
+        self._new.holding.saw(user, other_state)
+
+    def _follow(self, event: Event | Rejected | None, other: Event | Rejected | None, place: tuple[int, int]) -> None:
+        """Turn where an event begins a new period for a policy; what has been held for too long is decided before."""
+        pairs = (self._old, event), (self._new, other)
+        ripe = [side.ripe_us(what.time_us) if isinstance(what, Event) else None for side, what in pairs]
+        if ripe == [None, None]:
+            return
+        untils = [NEVER_US if until_us is None else until_us for until_us in ripe]
+        due: dict[str, int] = {}
+        for (side, _), until_us in zip(pairs, untils, strict=True):
+            for user, due_us in side.holding.due.items():
+                if due_us <= until_us:
+                    due[user] = min(due.get(user, due_us), due_us)
+        for user in sorted(due, key=lambda user: (due[user], user)):
+            self._release(user, untils[0], untils[1], place)
+        for (side, what), until in zip(pairs, ripe, strict=True):
+            if until is not None and isinstance(what, Event):
+                side.turn(what.time_us)
+
+    def _release(self, user: str, until_us: int, other_until_us: int, place: tuple[int, int]) -> None:
+        """Decide what is held for a user."""
+        state, other_state = self._old.state(user), self._new.state(user)
+        story = self._stories.setdefault(user, Story())
+        again = None
+        if story.diverged:
+            again = self._release_again(state, story.mutes or other_state.mutes, other_until_us)
+        records, others = self._old.release(state, until_us), self._new.release(other_state, other_until_us)
+        self._saw(user, state, other_state)
+        self._matching.take(story, user, Moment(place, None, records, others, again))
 
     def _decide_differing(
         self,
@@ -131,8 +194,8 @@ class PairLane:
         """A line of a user about whom nothing differed yet; it is no ordinary one, or it differs."""
         if all(taken) and not (state.held or other_state.held) and self._is_ordinary(event, other, state, other_state):
             return
-        records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
-        others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
+        records = self._old.taken() if taken[0] else self._old.decide(state, event, line)
+        others = self._new.taken() if taken[1] else self._new.decide(other_state, other, line)
         self._take(event, Moment((line.input_number, line.number), event.key, records, others))
 
     def _decide_watched(
@@ -140,13 +203,14 @@ class PairLane:
     ) -> None:
         """A line of a user whose states differ already, or for whom messages wait."""
         before = self._before(story, state, other_state, event, other.type)
+        held = bool(state.held or other_state.held)  # what is due is released while the event is taken
         taken = self._old.lines.take(state, event), self._new.lines.take(other_state, other)
         follows = self._photographer.follows and before is not None
-        plain = all(taken) and not (follows or state.held or other_state.held)
+        plain = all(taken) and not (follows or held or state.held or other_state.held)
         if plain and self._is_ordinary(event, other, state, other_state):
             return
-        records = self._old.taken() if taken[0] else self._old.engine.decide(state, event, line)
-        others = self._new.taken() if taken[1] else self._new.engine.decide(other_state, other, line)
+        records = self._old.taken() if taken[0] else self._old.decide(state, event, line)
+        others = self._new.taken() if taken[1] else self._new.decide(other_state, other, line)
         again = self._again(before, records, other, line, story)
         reserved = event.type in _RESERVED
         self._take(event, Moment((line.input_number, line.number), event.key, records, others, again, reserved))
@@ -181,6 +245,7 @@ class PairLane:
         again = self._again(before, records, known, line, story)
         if isinstance(other, Rejected) and story is not None and story.diverged:
             again = lambda: others  # noqa: E731 - it is refused whatever the state is
+        self._saw(known.user, state, other_state)
         self.newest_us = max(self.newest_us, state.clock_us, other_state.clock_us)
         self._take(known, Moment((line.input_number, line.number), known.key, records, others, again))
 
@@ -216,10 +281,10 @@ class PairLane:
         def decide() -> Sequence[Decision]:
             if isinstance(before, Before):
                 state = before.made(duplicate=duplicate)
-                found = self._new.records(state, other, line)
+                found = self._decide_aside(state, other, line)
             else:
                 state = unpack(before)
-                found = self._new.engine.decide(state, other, line)
+                found = self._decide_aside(state, other, line)
             if self._photographer.follows and story is not None:
                 story.mutes = self._photographer.followed(state.mutes)
             return found
@@ -228,6 +293,11 @@ class PairLane:
             return decide
         found = decide()  # also where nobody asks: what comes of the mutes is for the next event
         return lambda: found
+
+    def _decide_aside(self, state: UserState, event: Event, line: Line) -> list[Decision]:
+        if self._new.learner is None:
+            return self._new.records(state, event, line)
+        return self._new.engine.decide(state, event, line, learned=self._new.aside)
 
     def _take(self, event: Event, moment: Moment) -> None:
         user = event.user
@@ -262,8 +332,8 @@ class PairLane:
             if story.waits:
                 state, other_state = self._old.state(user), self._new.state(user)
                 again = self._release_again(state, story.mutes or other_state.mutes, end_us) if story.diverged else None
-                records = self._old.engine.release(state, end_us)
-                others = self._new.engine.release(other_state, end_us)
+                records = self._old.release(state, end_us)
+                others = self._new.release(other_state, end_us)
                 self._matching.take(story, user, Moment(_LAST, None, records, others, again))
                 self._matching.close(story, user)
         self.tally.users = len(self._people)
@@ -271,4 +341,4 @@ class PairLane:
 
     def _release_again(self, state: UserState, mutes: Mutes, end_us: int) -> Callable[[], list[Decision]]:
         packed = self._photographer.packed(state, mutes)
-        return lambda: self._new.engine.release(unpack(packed), end_us)
+        return lambda: self._new.engine.release(unpack(packed), end_us, learned=self._new.aside)

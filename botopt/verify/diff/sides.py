@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from botopt.engine.engine import Engine
 from botopt.engine.lines.engine import LineEngine
+from botopt.learning.keeping import learner_of
+from botopt.learning.learner import Learned
 from botopt.model.decision import Decision
 from botopt.model.event import Event, Line
 from botopt.model.policy import Policy
@@ -11,13 +13,14 @@ from botopt.model.ports import StateStore
 from botopt.model.record import decode_line
 from botopt.model.user_state import UserState
 from botopt.verify.diff.loads import Loads
+from botopt.verify.holding import Holding
 from botopt.verify.population import Population
 
 _SILENT = ',"message":null,"snapshot":'
 _END = -160
 """Before how much of the end of a line the message is, if there is none: ids of snapshots are short."""
 
-_UNTIL, _SCORE, _MESSAGE = ',"until":', ',"score":', ',"message":{'
+_UNTIL, _SCORE, _MESSAGE, _SNAPSHOT = ',"until":', ',"score":', ',"message":{', ',"snapshot":'
 """None of them can stand in a text: there the quotes would be escaped."""
 
 
@@ -27,12 +30,15 @@ def is_silent(line: str) -> bool:
 
 
 class Side:
-    """A policy, its users and what they got."""
+    """A policy, its users and what they got. A policy that learns has a learner, which must see all events."""
 
     def __init__(self, engine: Engine, store: StateStore, memory: int) -> None:
         self.engine = engine
         self.population = Population(engine, store, memory)
-        self.lines = LineEngine(engine)
+        self.learner = learner_of(engine.policy, store.meta())
+        self.learned = engine.unlearned if self.learner is None else self.learner.learned
+        self.lines = LineEngine(engine, self.learned)
+        self.holding = Holding()
         self.loads = Loads()
         self._store = store
 
@@ -53,7 +59,40 @@ class Side:
         """What the engine decides, releases first."""
         if self.lines.take(state, event):
             return self.taken()
-        return self.engine.decide(state, event, line)
+        return self.decide(state, event, line)
+
+    def decide(self, state: UserState, event: Event, line: Line) -> list[Decision]:
+        """The same, for what `lines` does not take."""
+        return self.engine.decide(state, event, line, learned=self.learned)
+
+    def release(self, state: UserState, until_us: int) -> list[Decision]:
+        """What is held until then is decided."""
+        return self.engine.release(state, until_us, learned=self.learned)
+
+    @property
+    def aside(self) -> Learned | None:
+        """What is known, for decisions that did not happen: nothing is learned from them."""
+        return None if self.learner is None else self.learned.aside()
+
+    def ripe_us(self, time_us: int) -> int | None:
+        """An event of this time comes next: until when held messages must be decided before `turn`; None: no need to.
+
+        Call `passed` for each line.
+        """
+        learner = self.learner
+        if learner is None or learner.low_us <= time_us < learner.next_us:
+            return None
+        return learner.ripe_us(time_us) if learner.is_boundary(time_us, learner.lines) else None
+
+    def turn(self, time_us: int) -> None:
+        """What is known changes."""
+        if self.learner is not None:
+            self.learner.turn(time_us)
+
+    def passed(self) -> None:
+        """One more line."""
+        if self.learner is not None:
+            self.learner.lines += 1
 
     def taken(self) -> list[Decision]:
         """What `lines` has taken, as decisions."""
@@ -72,11 +111,17 @@ class Side:
 
 
 def only_numbers(line: str, other: str) -> bool:
-    """Whether two record lines of one event, neither of them held, differ in nothing but numbers: score, end, draws."""
+    """Whether two record lines of one event, neither of them held, differ in nothing but numbers: score, end, draws,
+    and what was learned.
+    """
     if is_silent(line):
         return is_silent(other) and other.startswith(line[: line.index(_UNTIL)])
     same = other.startswith(line[: line.index(_SCORE)])
-    return same and line[line.rfind(_MESSAGE) :] == other[other.rfind(_MESSAGE) :]
+    return same and _message(line) == _message(other)
+
+
+def _message(line: str) -> str:
+    return line[line.rfind(_MESSAGE) : line.rfind(_SNAPSHOT)]
 
 
 def reads_alike(old: Policy, new: Policy) -> bool:

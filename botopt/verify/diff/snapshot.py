@@ -31,8 +31,10 @@ class Before:
         "_clock_us",
         "_event",
         "_held",
+        "_hours",
         "_length",
         "_mutes",
+        "_paces",
         "_past",
         "_pending",
         "_seen_us",
@@ -51,6 +53,8 @@ class Before:
         sends = state.sends
         self._length = length = len(sends)
         self._held = list(state.held) if state.held else None
+        self._paces = dict(state.paces) if state.paces else None
+        self._hours = state.hours
         self._pending: list[Send] | None = None
         now_us = max(clock_us, event.time_us)
         if self._held or (settled < length and sends[settled].time_us + photographer.ignored_after_us <= now_us):
@@ -94,6 +98,8 @@ class Before:
             settled=self._settled,
             capped=state.capped,
             active=state.active,
+            paces=dict(self._paces or {}),
+            hours=self._hours,
         )
 
     def _tallies(self) -> dict[str, Tally]:

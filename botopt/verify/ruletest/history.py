@@ -19,6 +19,7 @@ from botopt.model.position import NOWHERE
 from botopt.model.user_state import Send, UserState
 from botopt.sources.envelope import Decoder
 from botopt.sources.reserved import FAILURE
+from botopt.verify.alone import Alone
 from botopt.verify.ruletest.model import Step
 from botopt.verify.ruletest.reading import KINDS
 
@@ -67,6 +68,7 @@ class Story:
         self.left_out: list[tuple[Line, str]] = []
         self.rewritten: list[Line] = []
         self._engine = engine
+        self._alone = Alone(engine)
         self._decoder = Decoder(engine.policy)
         self._from_us = from_us
         self._to_us = to_us
@@ -96,7 +98,7 @@ class Story:
                 break
             self._event(event, line)
         end_us = self._newest_us if self._to_us is None else self._to_us - 1
-        self._releases(self._engine.release(self.state, end_us, self))
+        self._releases(self._engine.release(self.state, end_us, self, learned=self._alone.learned))
 
     def nothing(self) -> str:
         """Why there is nothing to tell."""
@@ -112,7 +114,8 @@ class Story:
             known + self._engine.policy.settings.dedupe_window_us
         )
         self._about = ""
-        made = self._engine.decide(self.state, event, line, self)
+        made = self._alone.follow(self.state, event.time_us, self)
+        made += self._engine.decide(self.state, event, line, self, learned=self._alone.learned)
         own = made[-1] if made and made[-1].event_id == event.id else None
         if own is not None and own.outcome is Outcome.REJECTED:
             self.left_out.append((line, own.detail or "rejected"))

@@ -12,6 +12,7 @@ from botopt.model.event import Event, Line, Rejected
 from botopt.model.position import Position
 from botopt.model.user_state import Send, UserState
 from botopt.sources.envelope import Decoder
+from botopt.verify.alone import Alone
 from botopt.verify.ruletest.expecting import differences
 from botopt.verify.ruletest.model import Difference, Failure, Result, RuleTest, Step
 from botopt.verify.ruletest.reading import wire
@@ -44,6 +45,7 @@ class _Conversation:
         self._explains = explains
         self._now_us = test.at_us
         self._state = UserState(clock_us=test.at_us, attributes=dict(test.attributes))
+        self._alone = Alone(engine)
         self._messages: dict[str, str | None] = {}
         self._explained: dict[str, Explanation] = {}
         self._line = 0
@@ -79,7 +81,8 @@ class _Conversation:
 
     def _pass_time(self) -> list[Decision]:
         """What is due by now is released, and the user's clock shows now."""
-        made = self._engine.release(self._state, self._now_us, self)
+        made = self._alone.follow(self._state, self._now_us, self)
+        made += self._engine.release(self._state, self._now_us, self, learned=self._alone.learned)
         self._state.clock_us = max(self._state.clock_us, self._now_us)
         return made
 
@@ -106,7 +109,9 @@ class _Conversation:
         if isinstance(event, Rejected):
             return self._engine.reject(event)
         assert event is not None
-        made = self._engine.decide(self._state, event, Line(self._line, raw), self)
+        made = self._alone.follow(self._state, event.time_us, self)
+        line = Line(self._line, raw)
+        made += self._engine.decide(self._state, event, line, self, learned=self._alone.learned)
         self._engine.prune(self._state)
         return made[-1] if made and made[-1].event_id == event_id else None
 
