@@ -18,6 +18,7 @@ from botopt.cli import (
     init,
     keys,
     lsp,
+    model,
     new,
     outbox,
     preview,
@@ -29,6 +30,7 @@ from botopt.cli import (
     state,
     status,
     test,
+    train,
     validate,
     why_not,
 )
@@ -70,6 +72,8 @@ _EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
 for command in (*_FIRST, *_EDITING):
     app.command(help=paragraphs(command))(command)
 app.add_typer(new.app, name="new")
+app.command(help=paragraphs(train.train))(train.train)
+app.add_typer(model.app, name="model")
 app.add_typer(state.app, name="state")
 app.command(help=paragraphs(serve.serve))(serve.serve)
 app.command(help=paragraphs(status.status))(status.status)

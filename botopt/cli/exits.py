@@ -19,6 +19,7 @@ class Exit(IntEnum):
     REJECTED = 7
     STATE = 8
     FILES = 9
+    REFUSED = 10
     INTERRUPTED = 130
 
 
@@ -33,5 +34,6 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.REJECTED: "some input was rejected, and --strict was given",
     Exit.STATE: "the state was refused: in use, written by a newer botopt, or damaged",
     Exit.FILES: "a file could not be read or written",
+    Exit.REFUSED: "the data bear no answer, or no proposal; it says why",
     Exit.INTERRUPTED: "interrupted with Ctrl-C; what was decided until then is kept",
 }

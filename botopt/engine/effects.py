@@ -14,6 +14,7 @@ from botopt.learning.learner import Learned
 from botopt.learning.lessons import ONE, whole
 from botopt.model.decision import Outcome, Reason
 from botopt.model.event import Event
+from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
 from botopt.model.user_state import Activity, Held, Lesson, PastEvent, Send, UserState
 from botopt.model.zones import local
@@ -23,12 +24,24 @@ def conclude(work: Work, outcome: Outcome) -> None:
     """Remember a message that was sent or is held; other outcomes leave nothing."""
     stop = work.stop
     if outcome is Outcome.SENT:
+        chance = work.chance
+        if chance is None and not work.control:
+            chance = foretold(work.plan, work.state, work.now_us, work.learned.snapshot, work.raw)
         record_send(work.plan, work.state, work.event, work.now_us, work.id, work.channel, work.control)
         if work.plan.learns:
-            teach(work.state, work.event.type, work.now_us, work.lesson, work.chance, work.learned)
+            teach(work.state, work.event.type, work.now_us, work.lesson, chance, work.learned)
     elif outcome is Outcome.HELD and stop is not None and stop.until_us is not None:
         timed = work.timed or stop.reason is Reason.SEND_TIME
         work.state.held.append(Held(stop.until_us, work.seen_us, work.attempt + 1, work.event, timed))
+
+
+def foretold(plan: Plan, state: UserState, now_us: int, snapshot: Snapshot, raw: float) -> float | None:
+    """What the scorer says of a message that is sent. It is asked even where it is not believed, or nobody would ever
+    know that it is right again.
+    """
+    if plan.scorer is None or plan.looking is None or not plan.engagement:
+        return None
+    return plan.scorer.chance(plan.looking(state, now_us, snapshot, raw))
 
 
 def teach(
@@ -41,7 +54,7 @@ def teach(
     """
     if chance is not None:
         lesson = lesson or Lesson()
-        lesson.scored = whole(chance)
+        lesson.scored, lesson.scorer = whole(chance), learned.scorer
     state.sends[-1].lesson = lesson = lesson or _PLAIN
     learned.recorder.sent(event_type, now_us, lesson)
 

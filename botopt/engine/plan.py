@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from botopt.engine import pipeline
 from botopt.engine.choosing import TemplatePlan
 from botopt.engine.conditions import BoundMatcher, bind_conditions
+from botopt.engine.features import bind as bind_features
 from botopt.engine.hashes import decision_id
 from botopt.engine.history import Retention
 from botopt.engine.scoring import Weighed
@@ -47,6 +48,7 @@ class Plan:
         "experiments",
         "explores",
         "learns",
+        "looking",
         "mutes",
         "ordinary",
         "quiet",
@@ -102,6 +104,7 @@ class Plan:
         # What always goes out is kept back by nothing.
         self.explores = self.engagement and not event_type.always and policy.settings.engagement.explore > 0
         self.scorer = scorer
+        self.looking = None if scorer is None else bind_features(scorer.features, policy.settings, event_type.name)
         self.send_time = event_type.send_time
         self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))
         self.experiments = _experiments(policy, event_type, self.bounds)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from botopt.engine.experiments import arm_of, is_in_control
-from botopt.engine.features import features
 from botopt.engine.hashes import draw
 from botopt.engine.values import prior_of, rate_of, unanswered_since
 from botopt.engine.work import Work
@@ -118,8 +117,8 @@ def _multiply(work: Work) -> None:
         return
     prior = prior_of(work)
     use = ScorerUse.MULTIPLY
-    if plan.scorer is not None and work.learned.snapshot.scorer_ok:
-        work.chance = plan.scorer.chance(features(work, plan.scorer.features))
+    if plan.scorer is not None and plan.looking is not None and work.learned.snapshot.scorer_ok:
+        work.chance = plan.scorer.chance(plan.looking(state, work.now_us, work.learned.snapshot, work.raw))
         if work.chance is not None:
             use = plan.scorer.use
             work.scorer_factor = of_chance(work.chance, settings, prior.rate)

@@ -9,12 +9,12 @@ about another month is followed after a few lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from botopt.learning.lessons import FORETOLD, HOUR, ONE, SCORED, SCORED_HITS, Lessons, Recorder
-from botopt.learning.snapshots import snapshot
+from botopt.learning.snapshots import scorer_id, snapshot
 from botopt.model.learned import Snapshot
 from botopt.model.policy import DAY_US, Policy
 from botopt.model.user_state import NEVER_US, Lesson, Response, Send
@@ -52,13 +52,17 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Learned:
-    """What a decision reads and writes: the present snapshot, and who takes down what is to be learned from it."""
+    """What a decision reads and writes: the present snapshot, and who takes down what is to be learned from it.
 
-    __slots__ = ("past", "recorder", "snapshot")
+    `scorer` is what lessons call the policy's.
+    """
 
-    def __init__(self, snapshot: Snapshot, recorder: Recorder, past: Sequence[Dated] = ()) -> None:
+    __slots__ = ("past", "recorder", "scorer", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, recorder: Recorder, scorer: str = "", past: Sequence[Dated] = ()) -> None:
         self.snapshot = snapshot
         self.recorder = recorder
+        self.scorer = scorer
         self.past: tuple[Dated, ...] = tuple(past)
         """The latest snapshots, the present one last; none before the first boundary."""
 
@@ -70,11 +74,11 @@ class Learned:
         if not past or past[-1].from_us < time_us:
             return self
         found = next((one for one in reversed(past) if one.from_us < time_us), past[0])
-        return Learned(found.snapshot, self.recorder)
+        return Learned(found.snapshot, self.recorder, self.scorer)
 
     def aside(self) -> Learned:
         """The same knowledge, from which nothing is learned."""
-        return Learned(self.snapshot, Deaf(), self.past)
+        return Learned(self.snapshot, Deaf(), self.scorer, self.past)
 
     def show(self, shown: Shown) -> None:
         """A boundary was passed."""
@@ -105,7 +109,7 @@ class Deaf(Recorder):
 
 def unlearned(policy: Policy) -> Learned:
     """What is known before anything was learned, where nothing will be."""
-    return Learned(snapshot(policy, {}, NEVER_US), Deaf())
+    return Learned(snapshot(policy, {}, NEVER_US), Deaf(), scorer_id(policy))
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -116,7 +120,6 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     base: Lessons
     revision: str = ""
     past: tuple[Dated, ...] = ()
-    scorer: str = ""
 
 
 class Since(msgspec.Struct, frozen=True, array_like=True):
@@ -159,7 +162,7 @@ class Learner:
         self._astray, self._astray_at, self._astray_us = 0, -1, 0
         self.lines = 0
         self.turns = 0
-        self.learned = Learned(snapshot(policy, {}, NEVER_US), Recorder(self._refresh_us))
+        self.learned = Learned(snapshot(policy, {}, NEVER_US), Recorder(self._refresh_us), scorer_id(policy))
         self._aim()
 
     def _aim(self) -> None:
@@ -239,11 +242,18 @@ class Learner:
         """Older answers weigh less, as they do for each user. Rounded to whole numbers, so that it is exact."""
         usual = math.pow(2.0, -age_us / self._policy.settings.engagement.half_life_us)
         of_hours = math.pow(2.0, -age_us / HOURS_HALF_LIFE_US)
-        scored = counts.get(SCORED, 0)
-        of_scored = min(usual, _SCORED * ONE / scored) if scored > 0 else usual  # one that is not asked gets a chance
+        of_scored = {
+            name.partition("\0")[2]: min(usual, _SCORED * ONE / max(amount, 1))
+            for name, amount in counts.items()
+            if name.startswith(f"{SCORED}\0")
+        }
         for name, amount in list(counts.items()):
-            kind = name.partition("\0")[0]
-            share = of_hours if kind == HOUR else of_scored if kind in (SCORED, SCORED_HITS, FORETOLD) else usual
+            kind, _, scorer = name.partition("\0")
+            share = usual
+            if kind == HOUR:
+                share = of_hours
+            elif kind in (SCORED, SCORED_HITS, FORETOLD):
+                share = of_scored.get(scorer, usual)
             counts[name] = left = round(amount * share)
             if not left:
                 del counts[name]
@@ -260,22 +270,19 @@ class Learner:
     def keep(self) -> Kept:
         """What was learned up to the last boundary; it changes only with `turns`."""
         policy = self._policy
-        return Kept(self._clock_us, self._refresh_us, self._base, policy.revision, self.learned.past, _scorer(policy))
+        return Kept(self._clock_us, self._refresh_us, self._base, policy.revision, self.learned.past)
 
     def since(self) -> Since:
         """What came since the last boundary; it holds the lessons themselves, which go on growing."""
         return Since(self.learned.recorder.lessons, self.lines, self._astray, self._astray_at, self._astray_us)
 
     def restore(self, kept: Kept, since: Since) -> None:
-        """Go on from there. Another policy sees the same counts with its own eyes; a new scorer is not judged by what
-        another one foretold.
-        """
+        """Go on from there. Another policy sees the same counts with its own eyes."""
         self._clock_us = kept.clock_us
-        of = dict if kept.scorer == _scorer(self._policy) else _unscored
-        self._base, lessons = Lessons(of(kept.base.counts)), Lessons(of(since.lessons.counts))
+        self._base, lessons = Lessons(dict(kept.base.counts)), Lessons(dict(since.lessons.counts))
         for before, now in ((kept.base, self._base), (since.lessons, lessons)):
             for period, amounts in before.waiting.items():
-                now.wait(period * kept.refresh_us // self._refresh_us, of(amounts).items())
+                now.wait(period * kept.refresh_us // self._refresh_us, amounts.items())
         self.lines = since.lines
         self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us
         present = snapshot(self._policy, self._base.counts, self._clock_us)
@@ -318,11 +325,3 @@ def _mature(base: Lessons, matured: int, newest: int) -> None:
         base.add(base.waiting.pop(period).items())
     for period in sorted(period for period in base.waiting if period > newest):
         base.wait(newest, base.waiting.pop(period).items())
-
-
-def _scorer(policy: Policy) -> str:
-    return "" if policy.scorer is None else policy.scorer.model.digest
-
-
-def _unscored(counts: Mapping[str, int]) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if name not in (SCORED, SCORED_HITS, FORETOLD)}

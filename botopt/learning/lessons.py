@@ -27,7 +27,7 @@ TAKEN, TAKEN_HITS, LEFT, LEFT_HITS = (
     "ly",
 )  # of a variant, weighed by their chances: sent; not, but could
 HOUR = "h"
-SCORED, SCORED_HITS, FORETOLD = "sn", "sy", "se"
+SCORED, SCORED_HITS, FORETOLD = "sn", "sy", "se"  # of a scorer
 
 Amounts = list[tuple[str, int]]
 
@@ -35,6 +35,12 @@ Amounts = list[tuple[str, int]]
 def whole(value: float) -> int:
     """A number as lessons count it."""
     return round(value * ONE)
+
+
+@lru_cache(maxsize=64)
+def of_scorer(scorer: str) -> tuple[str, str, str]:
+    """The names of what is counted of a scorer: messages, clicks, and clicks that it foretold."""
+    return f"{SCORED}\0{scorer}", f"{SCORED_HITS}\0{scorer}", f"{FORETOLD}\0{scorer}"
 
 
 class Lessons(msgspec.Struct, array_like=True):
@@ -100,7 +106,8 @@ def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN, LEFT)
     if lesson.scored:
-        amounts += ((SCORED, ONE), (FORETOLD, lesson.scored))
+        scored, _, foretold = of_scorer(lesson.scorer)
+        amounts += ((scored, ONE), (foretold, lesson.scored))
     return amounts
 
 
@@ -114,7 +121,7 @@ def _of_click(event_type: str, lesson: Lesson | None) -> Amounts:
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
     if lesson.scored:
-        amounts.append((SCORED_HITS, ONE))
+        amounts.append((of_scorer(lesson.scorer)[1], ONE))
     return amounts
 
 

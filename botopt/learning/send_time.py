@@ -42,6 +42,7 @@ KERNEL = tuple(value / sum(_raw) for value in _raw)
 _WHOLE = tuple(round(value * UNIT) for value in KERNEL)
 _WEIGHT = sum(_WHOLE)
 _BINS = struct.Struct("<24I")
+_BIN = struct.Struct("<I")
 _NONE = Hours(bytes(_BINS.size), 0, 0)
 
 
@@ -80,3 +81,12 @@ def values(hours: Hours | None, everybody: Sequence[float]) -> Sequence[float]:
     total = hours.weight / _WEIGHT + STRENGTH
     bins = _BINS.unpack(hours.bins)
     return [(count / UNIT + STRENGTH * share) / total for count, share in zip(bins, everybody, strict=True)]
+
+
+def value_at(hours: Hours | None, everybody: Sequence[float], hour: int) -> float:
+    """`values(hours, everybody)[hour]`, without the other hours."""
+    if hours is None or hours.weight < ENOUGH * _WEIGHT:
+        return everybody[hour]
+    (count,) = _BIN.unpack_from(hours.bins, hour * _BIN.size)
+    value: float = (count / UNIT + STRENGTH * everybody[hour]) / (hours.weight / _WEIGHT + STRENGTH)
+    return value

@@ -14,18 +14,16 @@ import msgspec
 from botopt.learning.lessons import (
     CLICKS,
     EXPECTED,
-    FORETOLD,
     HITS,
     HOUR,
     LEFT,
     LEFT_HITS,
     ONE,
     OUTCOMES,
-    SCORED,
-    SCORED_HITS,
     SENDS,
     TAKEN,
     TAKEN_HITS,
+    of_scorer,
 )
 from botopt.learning.send_time import smoothed
 from botopt.model.learned import Arm, Snapshot
@@ -65,7 +63,7 @@ def snapshot(policy: Policy, counts: Mapping[str, int], at_us: int) -> Snapshot:
         for name, template in sorted(policy.templates.items())
         if template.choose is Choose.LEARN
     }
-    values = (rate, types, arms, _hours(counts), _trusted(counts))
+    values = (rate, types, arms, _hours(counts), _trusted(policy, counts))
     id = blake2b(msgspec.json.encode((at_us, values)), digest_size=6).hexdigest()
     return Snapshot(id, at_us, *values)
 
@@ -111,9 +109,14 @@ def _hours(counts: Mapping[str, int]) -> tuple[float, ...]:
     return smoothed(shares)
 
 
-def _trusted(counts: Mapping[str, int]) -> bool:
-    scored, foretold = counts.get(SCORED, 0) / ONE, counts.get(FORETOLD, 0) / ONE
+def scorer_id(policy: Policy) -> str:
+    """What lessons call the policy's scorer: another model is judged anew."""
+    return "" if policy.scorer is None else policy.scorer.model.digest[:8]
+
+
+def _trusted(policy: Policy, counts: Mapping[str, int]) -> bool:
+    scored, hits, foretold = (counts.get(name, 0) / ONE for name in of_scorer(scorer_id(policy)))
     if scored < LEAST_SCORED or foretold <= 0:
         return True
     low, high = TRUSTED
-    return low <= counts.get(SCORED_HITS, 0) / ONE / foretold <= high
+    return low <= hits / foretold <= high

@@ -13,7 +13,7 @@ FEATURES: Mapping[str, str] = {
     "hour": "natural logarithm of how much more active than in an average hour the user is at this hour of their day",
     "sent_24h": "messages sent to the user in the last 24 hours, failed ones left out, at most 20",
     "unanswered_7d": "messages of the last 7 days that the user has not clicked, failed ones left out, at most 20",
-    "days_since_click": "days since the user last clicked a message, at most 30; 30 where there was none",
+    "days_since_click": "days since the user last clicked a message, at most 30, also where 20 were ignored since then",
     "days_since_sent": "days since the user was last sent a message, at most 30; 30 where there was none",
     "ignored_in_a_row": "messages ignored in a row up to now, at most 20",
     "raw_score": "the score before engagement: the event type's weight and its rules, 0 to 1",
@@ -22,7 +22,7 @@ FEATURES: Mapping[str, str] = {
 
 MOST_TREES = 1_000
 MOST_DEPTH = 8
-MOST_NODES = 20_000
+MOST_NODES = 15_000
 """Of all trees together."""
 
 MOST_POINTS = 100

@@ -43,6 +43,7 @@ class Lesson(msgspec.Struct, array_like=True, gc=False):
     odds: dict[str, int] = {}
     expected: int = 0
     scored: int = 0
+    scorer: str = ""
 
 
 class Send(msgspec.Struct, array_like=True, gc=False):

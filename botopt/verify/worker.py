@@ -194,7 +194,9 @@ class Worker:
         learned = self._learned
         if learned is None:
             policy = self._engine.policy
-            learned = Learned(self._engine.unlearned.snapshot, Recorder(policy.settings.refresh_us))
+            learned = Learned(
+                self._engine.unlearned.snapshot, Recorder(policy.settings.refresh_us), self._engine.unlearned.scorer
+            )
             self.learn(learned)
         learned.show(shown)
 

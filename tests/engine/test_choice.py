@@ -161,10 +161,3 @@ def test_any_user_and_id_can_be_drawn_for(name):
     found = ws.run(cloud("c", name, "09:00", id=name, source=name))
     if found[0].outcome != "rejected":  # some texts are no names
         assert found[0].choices[0].draw is not None
-
-
-def test_learning_takes_the_first_for_now():
-    templates = WEIGHTED.replace("weighted", "learn").replace("weight: 3, ", "").replace("weight: 0.5, ", "")
-    [decision] = workspace(templates).run(ev("c", "u", "09:00"))
-    assert decision.message is not None
-    assert decision.message.variant == "one"

@@ -192,9 +192,9 @@ def test_every_answer_adds_up_however_late_it_comes(answers, hours, refresh_us):
         "ty\0hello\0warm": clicks * 4 * ONE,
         "l\0hello\0cold": outcomes * 4 * ONE,
         "ly\0hello\0cold": clicks * 4 * ONE,
-        "sn": outcomes * ONE,
-        "se": outcomes * CHOICE.scored,
-        "sy": clicks * ONE,
+        "sn\0": outcomes * ONE,
+        "se\0": outcomes * CHOICE.scored,
+        "sy\0": clicks * ONE,
     }
     counts = {name: amount for name, amount in found.keep().base.counts.items() if amount}
     assert counts == {name: amount for name, amount in expected.items() if amount}

@@ -130,7 +130,7 @@ def test_what_a_scorer_foretold_is_compared_with_what_came():
     recorder = Recorder(HOUR_US)
     for answer in (Response.CLICKED, Response.DISMISSED):
         answered(recorder, sent(recorder, T0, Lesson(scored=ONE // 4)), answer)
-    assert plain(recorder.lessons.counts) == {"n a": 2, "y a": 1, "sn": 2, "sy": 1, "se": 0.5}
+    assert plain(recorder.lessons.counts) == {"n a": 2, "y a": 1, "sn ": 2, "sy ": 1, "se ": 0.5}
 
 
 def test_who_takes_nothing_down_takes_nothing_down():

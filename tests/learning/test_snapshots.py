@@ -119,7 +119,7 @@ def test_hours_are_shares_of_what_users_do_with_two_hundred_acts_of_a_flat_day()
     ],
 )
 def test_a_scorer_is_trusted_while_clicks_are_about_those_it_foretold(scored, clicked, foretold, trusted):
-    assert of(sn=scored, sy=clicked, se=foretold).scorer_ok is trusted
+    assert of(sn__=scored, sy__=clicked, se__=foretold).scorer_ok is trusted
 
 
 def test_the_id_is_that_of_the_values_and_their_time():
@@ -138,7 +138,7 @@ names = st.sampled_from(
             for name in ("same\0one", "same\0two", "apart\0some", "apart\0all")
         ),
         *(f"h\0{hour:02}" for hour in (0, 9, 23)),
-        *("sn", "sy", "se"),
+        *("sn\0", "sy\0", "se\0"),
     ]
 )
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from botopt.engine import effects
 from botopt.engine.choosing import word
 from botopt.engine.experiments import arm_of, is_in_control
-from botopt.engine.features import features
 from botopt.engine.feedback import settle
 from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
@@ -66,7 +65,8 @@ def deciding(
     known_snapshot: Snapshot | None = None
     prior, engagement_factor, unknown_factor = Prior(settings.engagement.prior), None, 1.0
     end = no_message = low_end = ""
-    learns, budget, scorer, experiments = plan.learns, plan.budget, plan.scorer, tuple(plan.experiments.values())
+    learns, budget, experiments = plan.learns, plan.budget, tuple(plan.experiments.values())
+    scorer, looking = plan.scorer, plan.looking
     controls, explores = settings.control > 0, plan.explores
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     scored_by_mask: dict[int, Scored] = {}
@@ -149,10 +149,8 @@ def deciding(
         score, score_text, factor, factor_text = scored.score, scored.score_text, 1.0, "1"
         chance: float | None = None
         if engaged and not control:
-            if scorer is not None and snapshot.scorer_ok:
-                work = full(work, state, event, now_us, b"", weighed, control, held)
-                work.raw = weighed.raw
-                chance = scorer.chance(features(work, scorer.features))
+            if looking is not None and snapshot.scorer_ok:
+                chance = scorer.chance(looking(state, now_us, snapshot, weighed.raw))  # type: ignore[union-attr]
             if chance is None or scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
                 factor = unknown_factor
                 if state.total.outcome_count:
@@ -263,6 +261,8 @@ def deciding(
                 sent.count += 1
                 shown = message(decided_hex, weighed.template, variant, weighed.channel, words)
                 append(f'{head}{sent_text}{terms},"cause":null,"choices":{choices(drawn)},"message":{shown}{end}')
+                if looking is not None and chance is None and engaged and not control:
+                    chance = scorer.chance(looking(state, now_us, snapshot, weighed.raw))  # type: ignore[union-attr]
                 effects.record_send(plan, state, event, now_us, decided_id, weighed.channel, control)
                 if learns:
                     effects.teach(state, name, now_us, lesson, chance, learned)

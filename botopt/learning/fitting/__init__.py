@@ -1,0 +1,1 @@
+"""Fitting click models: plain arithmetic where it is small, XGBoost for trees. Using a model needs nothing of it."""

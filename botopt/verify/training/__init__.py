@@ -1,0 +1,1 @@
+"""From decision logs to a click model: rows, candidates, and the gate that decides whether one is written."""

@@ -1,0 +1,114 @@
+"""Rows to learn from: sent messages with a known answer, and what the engine looked at when each was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from botopt.engine.engine import Engine
+from botopt.engine.features import Looking, bind
+from botopt.engine.history import retention
+from botopt.model.click_model import FEATURES, ClickModel, ModelKind
+from botopt.model.decision import Decision, Outcome
+from botopt.model.instants import instant_text
+from botopt.model.policy import Policy, Scorer
+from botopt.model.user_state import Response
+from botopt.network.network import make_network
+from botopt.rendering.renderer import TemplateRenderer
+from botopt.verify.log.folding import Folding, Moment
+from botopt.verify.log.model import Log
+
+NAMES: tuple[str, ...] = tuple(FEATURES)
+"""Every feature, in the order in which rows have them."""
+
+ENGAGEMENT = ClickModel("engagement", ModelKind.LOGISTIC, ("user_rate",), 0.0, (1.0,))
+"""The engagement rate as a model: what is in use where no other is."""
+
+MOST_COUNT = 10.0
+"""How much a row counts at most: a few that rarely get out would outweigh all others."""
+
+_KNOWN = frozenset({Response.CLICKED, Response.DISMISSED, Response.IGNORED})
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One message: the values of `NAMES`, whether it was clicked, and how much it counts (1 / its chance to be sent).
+
+    `day` is `YYYY-MM-DD` in UTC.
+    """
+
+    time_us: int
+    day: str
+    user: str
+    values: tuple[float, ...]
+    clicked: float
+    count: float
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """All rows in the order of time. `rebuilt`: how many decisions named exactly the learned values that the log leads
+    to, of those that name any; None where the policy of the log had no scorer, so that it remembered less.
+    """
+
+    rows: tuple[Row, ...]
+    decisions: int
+    rebuilt: float | None
+
+
+def rows_of(log: Log, policy: Policy, network: str = "auto") -> Rows:
+    """The rows of a log.
+
+    The log is folded as if the policy had a scorer: it then remembers at which hours users are active. Messages of the
+    last `ignored_after` are left out, answered or not: of those only quick clicks are known.
+    """
+    known_us = (log.until_us or 0) - policy.settings.ignored_after_us
+    scored = policy
+    if policy.scorer is None:
+        scored = msgspec.structs.replace(policy, scorer=Scorer(ENGAGEMENT))
+    renderer = TemplateRenderer(scored)
+    engine = Engine(scored, make_network(network), renderer, retention(scored, renderer))
+    looks: dict[str, Looking] = {}
+    found, same, named, number = [], 0, 0, 0
+    for moment in Folding(engine).moments(log):
+        number += 1
+        named += moment.same is not None
+        same += moment.same is True
+        row = _row(moment, looks) if moment.now_us <= known_us else None
+        if row is not None:
+            found.append(row)
+    rebuilt = None if policy.scorer is None or not named else same / named
+    return Rows(tuple(found), number, rebuilt)
+
+
+def _row(moment: Moment, looks: dict[str, Looking]) -> Row | None:
+    logged, plan = moment.logged, moment.plan
+    if plan is None or not plan.engagement or logged.response not in _KNOWN:
+        return None
+    if logged.decision.outcome is not Outcome.SENT:
+        return None
+    look = looks.get(moment.event.type)
+    if look is None:
+        look = looks[moment.event.type] = bind(NAMES, plan.settings, moment.event.type)
+    values = tuple(look(moment.state, moment.now_us, moment.snapshot, moment.raw))
+    clicked = 1.0 if logged.response is Response.CLICKED else 0.0
+    day = instant_text(moment.now_us)[:10]
+    count = min(1.0 / chance_to_be_sent(logged.decision), MOST_COUNT)
+    return Row(moment.now_us, day, moment.event.user, values, clicked, count)
+
+
+def chance_to_be_sent(decision: Decision) -> float:
+    """1 but for messages that only exploring let out."""
+    for choice in decision.choices:
+        if choice.purpose == "explore" and choice.chosen == "yes":
+            return choice.propensity
+    return 1.0
+
+
+def split(rows: Sequence[Row], held_out: float = 0.2) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Rows to learn from, and those of the last days, which are only judged."""
+    days = sorted({row.day for row in rows})
+    place = len(days) - max(round(len(days) * held_out), 1)
+    if place < 1:
+        return rows, ()
+    first = days[place]
+    return [row for row in rows if row.day < first], [row for row in rows if row.day >= first]

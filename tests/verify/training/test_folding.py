@@ -1,0 +1,66 @@
+"""What a log is folded into is what the engine knew when it decided."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from botopt.engine.build import build
+from botopt.engine.features import bind
+from botopt.model.click_model import FEATURES
+from botopt.model.policy import Policy, Scorer, ScorerUse
+from botopt.verify.log import read_log
+from botopt.verify.log.folding import Folding
+from tests.verify.training.world import MODEL, Lived, live, policy
+
+POLICIES = {
+    "rates": policy(),
+    "a scorer that replaces": policy(scorer=Scorer(MODEL)),
+    "a scorer that multiplies": policy(scorer=Scorer(MODEL, ScorerUse.MULTIPLY), learn=False),
+}
+
+
+@pytest.fixture(scope="module", params=POLICIES)
+def case(request: pytest.FixtureRequest) -> tuple[Policy, Lived]:
+    """A policy, and what came of it."""
+    found = POLICIES[request.param]
+    return found, live(found, users=12, days=30)
+
+
+def folded(policy: Policy, path: Path) -> tuple[dict[str, Sequence[float]], list[bool | None]]:
+    """What the engine must have looked at, says the log."""
+    engine = build(policy, "reference")
+    looks, same = {}, []
+    for moment in Folding(engine).moments(read_log([path])):
+        assert moment.plan is not None
+        look = bind(list(FEATURES), engine.policy.settings, moment.event.type)
+        looks[moment.decision.id] = look(moment.state, moment.now_us, moment.snapshot, moment.raw)
+        same.append(moment.same)
+    return looks, same
+
+
+def test_features_from_the_log_are_those_that_the_engine_looked_at(case: tuple[Policy, Lived], tmp_path: Path) -> None:
+    policy, lived = case
+    looks, same = folded(policy, lived.write(tmp_path / "log.jsonl"))
+    assert len(looks) == len(lived.looks) > 500
+    assert looks == lived.looks
+    assert all(same)
+
+
+def test_the_order_of_lines_and_files_does_not_matter(case: tuple[Policy, Lived], tmp_path: Path) -> None:
+    policy, lived = case
+    path = lived.write(tmp_path / "log.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    random.Random(3).shuffle(lines)
+    path.write_bytes(b"".join(lines))
+    assert folded(policy, path)[0] == lived.looks
+
+
+def test_every_feature_varies_or_the_tests_above_say_little(case: tuple[Policy, Lived]) -> None:
+    policy, lived = case
+    for place, name in enumerate(FEATURES):
+        values = {look[place] for look in lived.looks.values()}
+        assert len(values) > (2 if name in ("raw_score", "hour") else 4) or (name == "hour" and not policy.scorer), name
