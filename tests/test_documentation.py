@@ -86,7 +86,7 @@ def test_documented_options_exist(page):
     helps: dict[str, str] = {}
     for line in re.findall(r"^(?:\.venv/bin/)?botopt ([a-z].*)$", page.read_text("utf-8"), re.MULTILINE):
         words = shlex.split(line.partition(" #")[0])
-        command = words[:2] if words[0] in {"state", "new", "keys", "silence", "outbox"} else words[:1]
+        command = words[:2] if words[0] in {"state", "new", "keys", "silence", "outbox", "experiment"} else words[:1]
         name = " ".join(command)
         if name not in helps:
             helps[name] = run(f"botopt {name} --help", ROOT)

@@ -11,6 +11,7 @@ from botopt.cli import (
     diff,
     docs,
     doctor,
+    experiment,
     explain,
     fix,
     fmt,
@@ -75,6 +76,7 @@ app.add_typer(new.app, name="new")
 app.command(help=paragraphs(train.train))(train.train)
 app.add_typer(model.app, name="model")
 app.add_typer(state.app, name="state")
+app.add_typer(experiment.app, name="experiment")
 app.command(help=paragraphs(serve.serve))(serve.serve)
 app.command(help=paragraphs(status.status))(status.status)
 app.add_typer(keys.app, name="keys")

@@ -107,7 +107,7 @@ class Plan:
         self.looking = None if scorer is None else bind_features(scorer.features, policy.settings, event_type.name)
         self.send_time = event_type.send_time
         self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))
-        self.experiments = _experiments(policy, event_type, self.bounds)
+        self.experiments = experiments_of(policy, event_type)
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)
         waived = pipeline.WAIVED_BY_ALWAYS if event_type.always else frozenset()
         self.stages = tuple(stage for stage in self.all_stages if stage[0] not in waived)
@@ -182,10 +182,15 @@ def _bind_suppressions(policy: Policy, event_type: EventType) -> tuple[tuple[Bou
     return tuple(bound(suppression) for suppression in found), conditions
 
 
-def _experiments(policy: Policy, event_type: EventType, bounds: Sequence[Bound]) -> Mapping[str, Experiment]:
-    """Those that have a say in what becomes of an event of this type."""
+def experiments_of(policy: Policy, event_type: EventType) -> Mapping[str, Experiment]:
+    """Those that have a say in what becomes of an event of this type: every record of it exposes its user to them.
+
+    Every record, whatever is decided and in whatever arm: what the arm brings about must not say who is counted.
+    """
     whens = [rule.when for rule in event_type.rules]
-    whens += [when for bound in bounds for when in bound.suppression.conditions]
+    for suppression in policy.suppressions:
+        if concerns(suppression, event_type, policy):
+            whens += suppression.conditions
     for name in policy.templates_of(event_type):
         whens += [variant.when for variant in policy.templates[name].variants if variant.when is not None]
     named = {ref.name for when in whens for ref in references(when.condition) if ref.scope is Scope.EXPERIMENT}

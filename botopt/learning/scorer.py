@@ -59,11 +59,8 @@ def log_odds(model: ClickModel) -> Odds:
     last = "odds" if (slope, shift) == (1.0, 0.0) else f"{slope!r} * odds + {shift!r}"
     lines = ["def log_odds(values):", unpacked, *(f"    {line}" for line in body), f"    return {last}"]
     made: dict[str, Odds] = {}
-    exec(
-        compile("\n".join(lines), f"<model {model.digest}>", "exec"),
-        {"__builtins__": {}, "inf": math.inf, "nan": math.nan},
-        made,
-    )
+    known = {"__builtins__": {}, "inf": math.inf, "nan": math.nan}
+    exec(compile("\n".join(lines), f"<model {model.digest}>", "exec"), known, made)  # noqa: S102
     plain = made["log_odds"]
     if not model.curve:
         return plain

@@ -10,6 +10,12 @@ from botopt.model.errors import UsageError
 from botopt.model.event import Line
 from botopt.sources.jsonl import MOST_LINES, STDIN, Block, InputFile
 
+BOM = b"\xef\xbb\xbf"
+"""Windows programs begin files with it."""
+
+BROKEN = (ValueError, RecursionError)
+"""What decoding a line raises; msgspec's own faults are ValueErrors."""
+
 
 class Inputs:
     """All inputs of a run: every file is opened before the first line is read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -11,12 +12,7 @@ from botopt.model.event import Event
 from botopt.model.policy import RESERVED_TYPES, Value
 from botopt.sources.instants import Minutes
 from botopt.sources.jsonl import LongLine
-
-BOM = b"\xef\xbb\xbf"
-"""Windows programs begin files with it."""
-
-BROKEN = (ValueError, RecursionError)
-"""What decoding raises; msgspec's own faults are ValueErrors."""
+from botopt.verify.inputs import BROKEN
 
 _MOST_PARTS = 100_000
 _RESERVED = frozenset(RESERVED_TYPES)
@@ -87,7 +83,7 @@ class Lines:
     def __init__(self, *, texts: bool = False, data: bool = False) -> None:
         self._texts = texts
         self._data = data
-        self._names: dict[str, str] = {}
+        self._names: dict[Any, Any] = {}
         self._tuples: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._parts: dict[tuple[str, str | None, float], Part] = {}
         self._us = Minutes().event_us
@@ -102,19 +98,19 @@ class Lines:
         return self._event(line) if line.outcome is None else self._decision(line)
 
     def _decision(self, line: _Line) -> Decision:
-        name = self._name
+        name = self._names.setdefault  # of None, None
         assert line.outcome is not None
         return Decision(
             id=line.id,
             event_id=line.event_id,
-            event_type=name(line.event_type),
-            user=name(line.user),
+            event_type=name(line.event_type, line.event_type),
+            user=name(line.user, line.user),
             time_us=self._time(line.time),
             line=line.line,
             outcome=line.outcome,
             reason=line.reason,
-            by=name(line.by),
-            detail=name(line.detail),
+            by=name(line.by, line.by),
+            detail=name(line.detail, line.detail),
             until_us=self._time(line.until),
             score=line.score,
             threshold=line.threshold,
@@ -122,8 +118,8 @@ class Lines:
             cause=line.cause,
             choices=tuple([self._choice(choice) for choice in line.choices]) if line.choices else (),
             message=None if line.message is None else self._message(line.message, line.id),
-            snapshot=name(line.snapshot),
-            revision=self._names.setdefault(line.revision, line.revision),
+            snapshot=name(line.snapshot, line.snapshot),
+            revision=name(line.revision, line.revision),
         )
 
     def _event(self, line: _Line) -> Event:
@@ -150,9 +146,6 @@ class Lines:
         if us is None:
             raise ValueError("no time")
         return us
-
-    def _name(self, name: str | None) -> str | None:
-        return None if name is None else self._names.setdefault(name, name)
 
     def _part(self, part: Part) -> Part:
         key = (part.part, part.id, part.value)

@@ -12,8 +12,8 @@ from botopt.model.decision import Decision
 from botopt.model.event import Event
 from botopt.model.policy import DAY_US
 from botopt.sources.jsonl import STDIN
-from botopt.verify.inputs import Inputs
-from botopt.verify.log.lines import BOM, BROKEN, Lines, fault_of
+from botopt.verify.inputs import BOM, BROKEN, Inputs
+from botopt.verify.log.lines import Lines, fault_of
 from botopt.verify.log.model import Log, Logged, Problem
 from botopt.verify.log.pairing import Fates
 from botopt.verify.log.states import read_state

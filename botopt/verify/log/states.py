@@ -12,7 +12,8 @@ from botopt.model.decision import Decision
 from botopt.model.live import DecisionQuery
 from botopt.model.user_state import NEVER_US, unpack
 from botopt.state.opening import open_reader, read_store
-from botopt.verify.log.lines import BROKEN, Lines, fault_of
+from botopt.verify.inputs import BROKEN
+from botopt.verify.log.lines import Lines, fault_of
 from botopt.verify.log.pairing import Fates
 
 _AT_ONCE = 5_000

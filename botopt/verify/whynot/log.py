@@ -17,7 +17,7 @@ from botopt.model.errors import InputError, UsageError
 from botopt.model.event import Line
 from botopt.model.instants import instant_us
 from botopt.sources.jsonl import STDIN
-from botopt.verify.inputs import Inputs
+from botopt.verify.inputs import BOM, BROKEN, Inputs
 from botopt.verify.whynot.model import Logged
 
 
@@ -30,8 +30,6 @@ class _Any(msgspec.Struct):
     specversion: str | None = None
 
 
-_BOM = b"\xef\xbb\xbf"  # Windows programs begin files with it
-_BROKEN = (ValueError, RecursionError)  # msgspec's own faults are ValueErrors
 _decode = msgspec.json.Decoder(Logged).decode
 _decode_time = msgspec.json.Decoder(_Timed).decode
 
@@ -77,8 +75,8 @@ class Log:
             for block in inputs.blocks():
                 for number, raw in enumerate(block.lines, block.first):
                     try:
-                        take(_decode(raw if number > 1 else raw.removeprefix(_BOM)))
-                    except _BROKEN as fault:
+                        take(_decode(raw if number > 1 else raw.removeprefix(BOM)))
+                    except BROKEN as fault:
                         if raw.strip():
                             raise self._no_record(Line(number, raw, block.input_number)) from fault
 
@@ -89,12 +87,12 @@ class Log:
             for line in inputs:
                 if line.raw.strip():
                     try:
-                        time = _decode_time(line.raw.removeprefix(_BOM)).time
+                        time = _decode_time(line.raw.removeprefix(BOM)).time
                         if time is not None and time[:19] >= newest[:19]:
                             us = instant_us(time)  # within a second, texts are not in the order of times
                             if newest_us is None or us > newest_us:
                                 newest, newest_us = time, us
-                    except _BROKEN as fault:
+                    except BROKEN as fault:
                         raise self._no_record(line) from fault
         return newest_us
 
@@ -107,7 +105,7 @@ class Log:
         with Inputs(self._paths) as inputs:
             for block in inputs.blocks():
                 for raw in filter(pattern.search, block.lines):
-                    record = _decode(raw.removeprefix(_BOM))
+                    record = _decode(raw.removeprefix(BOM))
                     if record.id in ids:
                         found[record.id] = record
                 if len(found) == len(ids):
@@ -119,7 +117,7 @@ class Log:
         shown = "standard input" if name == STDIN else name
         try:
             found = msgspec.json.decode(line.raw, type=_Any)
-        except _BROKEN:
+        except BROKEN:
             found = _Any()
         if found.type is not None:
             out = Path(shown).name.partition(".")[0] if name != STDIN else "events"
