@@ -13,7 +13,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install dev demo test soak other-pythons lint format bench docs image image-test constraints clean
+.PHONY: help install dev demo test soak other-pythons lint format bench study docs image image-test constraints clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -54,6 +54,9 @@ other-pythons: dev ## Run the tests that compare bytes on every other Python of 
 
 bench: dev ## Measure speed and memory beside other rules engines (an hour; see benchmarks/README.md)
 	$(BIN)/python -m benchmarks
+
+study: dev ## Ask the laws of learning on fresh seeds; writes benchmarks/learning.md (half an hour)
+	$(BIN)/python -m benchmarks.study
 
 docs: ## Build the documentation into site/
 	@$(SETUP) docs

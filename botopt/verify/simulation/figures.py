@@ -1,0 +1,50 @@
+"""What came of one policy in one world under one seed."""
+
+from __future__ import annotations
+
+import msgspec
+
+HORIZON_DAYS = 3660
+"""How many days a simulation may last: about ten years."""
+
+
+class Figures(msgspec.Struct):
+    """Counts. `expected` is the sum of the true chances of the clicks, which no chance has a part in but that of the
+    decisions; `oracle` that of as many messages to the same users which know the truth (see `closed_loop.oracle`).
+
+    `by_day` holds messages, clicks and `expected` of each day; `users` how many messages each user got on each day.
+    `sends` counts messages by template and variant, joined with a slash.
+    """
+
+    days: int
+    events: int = 0
+    messages: int = 0
+    clicks: int = 0
+    expected: float = 0.0
+    oracle: float = 0.0
+    conversions: int = 0
+    dismissals: int = 0
+    unsubscribed: int = 0
+    by_day: list[tuple[int, int, float]] = []
+    users: list[list[int]] = []
+    sends: dict[str, int] = {}
+
+    @property
+    def click_rate(self) -> float:
+        """Clicks per message; 0 without messages."""
+        return self.clicks / self.messages if self.messages else 0.0
+
+    @property
+    def true_rate(self) -> float:
+        """What `click_rate` would be on average over all luck of the clicks."""
+        return self.expected / self.messages if self.messages else 0.0
+
+    @property
+    def oracle_rate(self) -> float:
+        """The same of the oracle."""
+        return self.oracle / self.messages if self.messages else 0.0
+
+    @property
+    def per_user_day(self) -> float:
+        """Messages for each user and day."""
+        return self.messages / (len(self.users) * self.days) if self.users else 0.0
