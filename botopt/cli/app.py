@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from botopt.cli import (
+    dashboard,
     diff,
     docs,
     doctor,
-    experiment,
     evaluate,
+    experiment,
     explain,
     fix,
     fmt,
@@ -73,6 +74,7 @@ _FIRST: tuple[Callable[..., None], ...] = (
     render.render,
     preview.preview,
     docs.docs,
+    dashboard.dashboard,
 )
 _EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
 

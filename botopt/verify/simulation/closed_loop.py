@@ -106,7 +106,7 @@ class ClosedLoop:
                 heappop(ahead)
             else:
                 self._next()
-        figures.by_day = [(messages, clicks, expected) for messages, clicks, expected in self._daily]
+        figures.by_day = [(int(messages), int(clicks), expected) for messages, clicks, expected in self._daily]
         figures.users = [life.days for life in self._lives.values()]
         figures.sends = dict(sorted(self._sends.items()))
         figures.oracle = oracle(self._engine.policy, self._truth, happening, figures.users)

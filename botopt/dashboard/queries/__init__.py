@@ -1,0 +1,1 @@
+"""Questions to the tables: SQL in, rows out. Nothing here knows of pages."""
