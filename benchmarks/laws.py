@@ -62,10 +62,13 @@ class Confounded(msgspec.Struct, frozen=True):
 
 
 def confounded_variants(
-    seeds: Sequence[int], workers: int, *, users: int = 100, days: int = 50, raw: bool = True
+    seeds: Sequence[int], workers: int, *, users: int = 400, days: int = 50, raw: bool = True
 ) -> Confounded:
-    """About 20,000 messages with four wordings, one of them for warm users only."""
-    world = replace(WORLDS["confounded"], events=4.0, acts=0.0)
+    """About 20,000 messages with four wordings, one of them for warm users only.
+
+    One message a day: so rarely that who gets the same wording each time is bored more than who gets another.
+    """
+    world = replace(WORLDS["confounded"], events=1.0, acts=0.0)
     uniform = {"uniform": confounded()}
     setup = Setup(choosing(confounded()), world, users, days, uniform, hindsight=False)
     found = trials(setup, seeds, workers)

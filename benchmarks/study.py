@@ -51,7 +51,7 @@ def _seeds(asked: argparse.Namespace) -> range:
 
 
 def _null(asked: argparse.Namespace) -> str:
-    found = laws.null_world(_seeds(asked), asked.users, asked.days, asked.workers)
+    found = laws.null_world(_seeds(asked), 2 * asked.users, asked.days, asked.workers)
     half = found.change.half or 1.0
     return (
         "## Nothing to learn\n\nLaw: the change in clicks per message is not different from 0, and its half-width at "

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from botopt.learning.send_time import ACTIVE, acted, smoothed, values
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.model.user_state import Hours
 from botopt.verify.simulation.comparing import interval
 

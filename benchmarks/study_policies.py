@@ -8,7 +8,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from botopt.model.policy import DAY_US, HOUR_US, Choose, Pacing, Policy, SendTime
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import Pacing, SendTime
+from botopt.model.policy import Choose, Policy
 from botopt.verify.validate import load
 
 TYPES = ("offer", "news", "reminder", "tip", "invitation")
@@ -42,7 +44,7 @@ def written(files: dict[str, str]) -> Policy:
 
 @cache
 def nudges() -> Policy:
-    """Five event types with four wordings each and a cap of 3 in 24 hours; nothing is learned yet.
+    """Five event types with four wordings each and a cap of 3 in 24 hours. Without learning the first wording is sent.
 
     All weights are alike and small: what people do decides, and has room to. A budget moves the bar by a factor of two
     within a day, so `effect` makes what people like count for more than that.
@@ -51,7 +53,7 @@ def nudges() -> Policy:
     for name in TYPES:
         events += f"  {name}: {{category: nudges, weight: 0.2, message: {name}, fields: {{}}}}\n"
         variants = "".join(f"      {each}: {{text: {each.title()} {name}}}\n" for each in ("a", "b", "c", "d"))
-        templates += f"  {name}:\n    choose: weighted\n    variants:\n{variants}"
+        templates += f"  {name}:\n    choose: learn\n    variants:\n{variants}"
     return written({"rules/all.yaml": _RULES.format(events=events), "templates/all.yaml": templates})
 
 

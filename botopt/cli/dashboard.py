@@ -84,8 +84,8 @@ def _asked(
     zone: str | None,
 ) -> tuple[Asked, Policy | None]:
     from botopt.dashboard.asked import UTC, Asked
+    from botopt.model.durations import DAY_US
     from botopt.model.errors import InputError, UsageError
-    from botopt.model.policy import DAY_US
     from botopt.model.zones import is_zone
 
     if sum((bool(log), state is not None, url is not None)) != 1:

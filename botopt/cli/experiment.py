@@ -42,8 +42,8 @@ def report(
     """
     from botopt.cli.experiment_json import report_json
     from botopt.cli.experiment_view import print_report
+    from botopt.model.durations import DAY_US
     from botopt.model.errors import UsageError
-    from botopt.model.policy import DAY_US
     from botopt.verify.experiments import report as make
     from botopt.verify.log import read_log
 

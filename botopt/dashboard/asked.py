@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 
 UTC = "UTC"
 

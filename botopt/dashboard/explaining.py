@@ -51,6 +51,7 @@ def _sections(explanation: Explanation) -> Told:
             ],
         ),
         ("Score", list(explanation.arithmetic)),
+        ("Learned", list(explanation.learned)),
         (
             "Suppressions",
             [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from botopt.model.policy import Scorer
+from botopt.model.learning_policy import Scorer
 
 _MOST_BYTES = 16 << 20
 Told = list[tuple[str, list[str]]]

@@ -19,7 +19,8 @@ from botopt.delivery.http import Http, HttpFault, Response
 from botopt.delivery.words import trace_headers
 from botopt.model.channels import Channel, Option, OptionType, Surroundings
 from botopt.model.delivery import Failed, NeedsTransport, Outgoing, Receipt
-from botopt.model.policy import SECOND_US, Value
+from botopt.model.durations import SECOND_US
+from botopt.model.policy import Value
 
 _LONGEST_BACKOFF_S = 32
 _EXACT = 1 << 53

@@ -21,7 +21,8 @@ from botopt.delivery.google import Access
 from botopt.delivery.http import Http
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Outgoing
-from botopt.model.policy import DAY_US, MINUTE_US, SECOND_US, Value
+from botopt.model.durations import DAY_US, MINUTE_US, SECOND_US
+from botopt.model.policy import Value
 
 _MATCHES = {
     0: "MATCH_TYPE_UNSPECIFIED",

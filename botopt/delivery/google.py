@@ -12,7 +12,7 @@ from botopt.delivery.answers import record, said, words
 from botopt.delivery.http import Http, HttpFault
 from botopt.delivery.tokens import Sign, signer
 from botopt.model.delivery import Failed
-from botopt.model.policy import SECOND_US
+from botopt.model.durations import SECOND_US
 
 _LIFETIME_S = 3_600
 _EARLY_US = 60 * SECOND_US

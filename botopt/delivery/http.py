@@ -25,8 +25,8 @@ from botopt.delivery.certificates import certificates
 from botopt.delivery.words import plain
 from botopt.model.channels import Surroundings
 from botopt.model.delivery import Failed
+from botopt.model.durations import SECOND_US
 from botopt.model.errors import UsageError
-from botopt.model.policy import SECOND_US
 
 if TYPE_CHECKING:
     import httpcore

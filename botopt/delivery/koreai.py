@@ -13,7 +13,8 @@ from botopt.delivery.http import Http
 from botopt.delivery.tokens import signer
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Answer, Feedback, Inbound, Outgoing, Receipt, Refused
-from botopt.model.policy import MINUTE_US, SECOND_US, DeliverySettings, Value
+from botopt.model.durations import MINUTE_US, SECOND_US
+from botopt.model.policy import DeliverySettings, Value
 
 _CHANNELS = {"notify_v1": ("msteams", "slack"), "notify_v2": ("ivr", "hangoutchat", "hangouts")}
 _WEBHOOK = (

@@ -7,7 +7,7 @@ import msgspec
 from botopt.delivery.answers import items, record, said
 from botopt.delivery.http import Http, Response
 from botopt.model.delivery import Failed
-from botopt.model.policy import MINUTE_US
+from botopt.model.durations import MINUTE_US
 
 CREDENTIALS_STATUS = frozenset({401, 403})
 """By which Kore.ai refuses a credential."""

@@ -18,7 +18,7 @@ from botopt.delivery.koreai_answers import CREDENTIALS_STATUS, refusal
 from botopt.delivery.tokens import Sign
 from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, Outgoing, Receipt
-from botopt.model.policy import SECOND_US
+from botopt.model.durations import SECOND_US
 
 _SLOWEST_US = 5 * SECOND_US
 _TOKEN_S = 300

@@ -21,7 +21,7 @@ from botopt.delivery.koreai_answers import refusal
 from botopt.delivery.tokens import Sign
 from botopt.delivery.words import trace_headers
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing, Receipt
-from botopt.model.policy import SECOND_US
+from botopt.model.durations import SECOND_US
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ from botopt.model.delivery import (
     Receipt,
     Refused,
 )
-from botopt.model.policy import FEEDBACK_TYPES, SECOND_US, Value
+from botopt.model.durations import SECOND_US
+from botopt.model.policy import FEEDBACK_TYPES, Value
 
 _TOKEN_S = 300
 _COLLECTS_AND_PUSHES = "callback"

@@ -30,7 +30,8 @@ from botopt.model.delivery import (
     click_id,
     read_payload,
 )
-from botopt.model.policy import SECOND_US, DeliverySettings, Value
+from botopt.model.durations import SECOND_US
+from botopt.model.policy import DeliverySettings, Value
 
 _TOLERANCE_S = 300
 """How old a signed request may be: what Slack's documentation recommends."""

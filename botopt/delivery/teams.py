@@ -30,7 +30,8 @@ from botopt.model.delivery import (
     click_id,
     read_payload,
 )
-from botopt.model.policy import HOUR_US, MINUTE_US, SECOND_US, DeliverySettings, Value
+from botopt.model.durations import HOUR_US, MINUTE_US, SECOND_US
+from botopt.model.policy import DeliverySettings, Value
 
 _SCOPE = "https://api.botframework.com/.default"
 _ISSUER = "https://api.botframework.com"

@@ -30,7 +30,8 @@ from botopt.model.delivery import (
     click_id,
     read_payload,
 )
-from botopt.model.policy import DAY_US, SECOND_US, DeliverySettings, Value
+from botopt.model.durations import DAY_US, SECOND_US
+from botopt.model.policy import DeliverySettings, Value
 
 WINDOW_US = DAY_US
 """How long after a user's message WhatsApp takes free text."""

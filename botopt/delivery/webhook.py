@@ -15,7 +15,8 @@ from botopt.delivery.signing import BadSignature, Key, read_secret, sign, verify
 from botopt.delivery.words import described, instant, secrets_of, trace_headers
 from botopt.model.channels import Channel, ChannelType, Honesty, Option, OptionType, Surroundings
 from botopt.model.delivery import Answer, Delivered, Failed, Feedback, Inbound, Outgoing, Receipt, Refused
-from botopt.model.policy import FEEDBACK_TYPES, SECOND_US, DeliverySettings, Value
+from botopt.model.durations import SECOND_US
+from botopt.model.policy import FEEDBACK_TYPES, DeliverySettings, Value
 from botopt.model.values import time_us
 
 _MOST_BYTES = 20_000

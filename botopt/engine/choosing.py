@@ -16,7 +16,8 @@ from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
 from botopt.model.event import Event
 from botopt.model.learned import Snapshot
-from botopt.model.policy import Choose, FieldSpec, Recency, Template, Variant
+from botopt.model.learning_policy import Recency
+from botopt.model.policy import Choose, FieldSpec, Template, Variant
 from botopt.model.ports import BoundVariant, Network, Renderer
 from botopt.model.user_state import Lesson, Response, UserState
 
@@ -45,7 +46,6 @@ class TemplatePlan:
         "_matcher",
         "_renderer",
         "_seed",
-        "_snapshot",
         "_when_bits",
         "template",
     )
@@ -62,8 +62,7 @@ class TemplatePlan:
         self.template = template
         self._seed = seed
         self._differs = template.differs
-        self._snapshot: Snapshot | None = None
-        self._believed: dict[tuple[str, ...], tuple[list[float], list[float]]] = {}
+        self._believed: dict[tuple[str, tuple[str, ...]], tuple[list[float], list[float]]] = {}
         self._event_type = event_type
         self._renderer = renderer
         self._attributes = attributes
@@ -129,14 +128,13 @@ class TemplatePlan:
         template = self.template.name
         if len(names) == 1:
             return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], {}, whole(rate))
-        if snapshot is not self._snapshot:
-            self._snapshot = snapshot
-            self._believed.clear()
-        believed = self._believed.get(names)
+        believed = self._believed.get((snapshot.id, names))
         if believed is None:
+            if len(self._believed) >= _MOST_BELIEVED:
+                self._believed.clear()
             arms = snapshot.arms.get(template, {})
             scores = [arms[name].score if name in arms else 0.0 for name in names]
-            believed = self._believed[names] = (scores, chances(scores))
+            believed = self._believed[snapshot.id, names] = (scores, chances(scores))
         scores, odds = believed
         had = had_lately(state, template, names, now_us, self.template.recency)
         if had:
@@ -180,6 +178,9 @@ class TemplatePlan:
             pair = (bound, tuple(getter(ref, self._attributes) for ref in bound.inputs))
             self._bound[variant] = pair
         return pair
+
+
+_MOST_BELIEVED = 256
 
 
 def had_lately(

@@ -43,13 +43,27 @@ def smallest_change(work: Work, reasons: Sequence[Reason]) -> tuple[str, ...]:
             sentences.append(f"template {work.template} would have to render within its bounds")
         else:
             stop = decisive(stages[reason](work))
-            kind = {Reason.SILENCED: "silence ", Reason.CAPPED: "the " if stop.by == PROVIDER else ""}.get(reason, "")
-            name = f"{kind}{stop.by}"
+            name = _name(reason, stop.by)
             if stop.until_us is None or stop.until_us <= work.now_us:
                 sentences.append(f"{name} would have to not stop it")
             else:
                 sentences.append(f"{name} stops it until {instant_text(stop.until_us)}: at that time or later")
     return tuple(sentences)
+
+
+def _name(reason: Reason, by: str | None) -> str:
+    """Who stops it, in words."""
+    match reason:
+        case Reason.SILENCED:
+            return f"silence {by}"
+        case Reason.CAPPED if by == PROVIDER:
+            return f"the {by}"
+        case Reason.PACED:
+            return "the budget" if by is None else f"the budget of {by}"
+        case Reason.SEND_TIME:
+            return "the wait for a better hour"
+        case _:
+            return str(by)
 
 
 class _Flip(msgspec.Struct, frozen=True):

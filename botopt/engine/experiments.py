@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from botopt.engine.hashes import draw
 from botopt.model.decision import Choice
-from botopt.model.policy import Experiment, Settings
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import Settings
 
 PURPOSE = "experiment "
 """How the purpose of a choice begins that says which arm a user is in; the experiment's name follows."""

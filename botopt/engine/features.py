@@ -16,8 +16,9 @@ from botopt.engine.history import FEEDBACK_WINDOW_US
 from botopt.learning.engagement import Prior, prior_of, rate
 from botopt.learning.send_time import value_at
 from botopt.model.click_model import FEATURES
+from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
-from botopt.model.policy import DAY_US, Settings
+from botopt.model.policy import Settings
 from botopt.model.user_state import Response, Send, UserState
 from botopt.model.zones import local
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from botopt.model.condition import Ref, Scope, references
-from botopt.model.policy import DAY_US, Choose, Conversation, Cooldown, Inhibition, Limit, Policy, Resolution, Template
+from botopt.model.durations import DAY_US
+from botopt.model.policy import Choose, Conversation, Cooldown, Inhibition, Limit, Policy, Resolution, Template
 from botopt.model.ports import Renderer
 from botopt.model.user_state import Response, UserState
 

@@ -12,9 +12,10 @@ from botopt.engine.work import Work
 from botopt.learning.send_time import ENOUGH, acts, is_known, values
 from botopt.model.condition import duration_text
 from botopt.model.decision import Reason
+from botopt.model.durations import DAY_US
 from botopt.model.instants import instant_text
 from botopt.model.learned import Arm
-from botopt.model.policy import DAY_US, Choose
+from botopt.model.policy import Choose
 from botopt.model.user_state import NEVER_US
 
 _DRAWN = 0.5

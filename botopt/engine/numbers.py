@@ -18,7 +18,8 @@ from botopt.engine.work import Work
 from botopt.model.condition import duration_text
 from botopt.model.decision import PROVIDER, Reason
 from botopt.model.instants import instant_text
-from botopt.model.policy import Conversation, Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution, ScorerUse
+from botopt.model.learning_policy import ScorerUse
+from botopt.model.policy import Conversation, Cooldown, Inhibition, Limit, Mute, QuietHours, Resolution
 from botopt.model.silence import Silence
 from botopt.model.user_state import Activity, PastEvent, Send
 from botopt.model.zones import local

@@ -20,7 +20,8 @@ from botopt.learning.pacing import Budget
 from botopt.learning.scorer import BoundScorer
 from botopt.model.condition import Condition, Scope, references
 from botopt.model.decision import Reason
-from botopt.model.policy import EventType, Experiment, Mute, Policy, QuietHours, Rule, Suppression, When
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import EventType, Mute, Policy, QuietHours, Rule, Suppression, When
 from botopt.model.ports import Network, Renderer
 
 _MOST_WEIGHED = 4_096

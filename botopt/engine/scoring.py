@@ -12,7 +12,8 @@ from botopt.engine.work import Work
 from botopt.learning.engagement import factor, of_chance
 from botopt.model.decision import Choice, Part
 from botopt.model.event import Event
-from botopt.model.policy import EventType, Rule, ScorerUse, Settings
+from botopt.model.learning_policy import ScorerUse
+from botopt.model.policy import EventType, Rule, Settings
 
 PRECISION = 9
 """Decimals to which score and threshold are rounded before they are compared."""

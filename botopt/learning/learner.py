@@ -15,8 +15,9 @@ import msgspec
 
 from botopt.learning.lessons import FORETOLD, HOUR, ONE, SCORED, SCORED_HITS, Lessons, Recorder
 from botopt.learning.snapshots import scorer_id, snapshot
+from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.policy import Policy
 from botopt.model.user_state import NEVER_US, Lesson, Response, Send
 
 _IN_A_ROW = 20

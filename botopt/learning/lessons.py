@@ -165,10 +165,14 @@ class Recorder:
     def sent(self, event_type: str, time_us: int, lesson: Lesson | None) -> None:
         """A message was sent."""
         period = self._period(time_us)
-        if period > self.matured:
-            self.lessons.wait(period, _of_message(event_type, lesson))
-        else:  # long ago, and told only now
+        if period <= self.matured:  # long ago, and told only now
             self.lessons.add(_of_message(event_type, lesson))
+            return
+        waiting = self.lessons.waiting.get(period)
+        if waiting is None:
+            waiting = self.lessons.waiting[period] = {}
+        for name, amount in _of_message(event_type, lesson):  # `Lessons.wait`, without the call
+            waiting[name] = waiting.get(name, 0) + amount
 
     def responded(self, send: Send, before: Response) -> None:
         """A message's answer changed from `before` to what it is now; not to ignored, which is no answer.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from botopt.model.policy import Pacing
+from botopt.model.learning_policy import Pacing
 from botopt.model.user_state import Pace
 
 PROPORTIONAL = 0.5
@@ -55,8 +55,12 @@ class Budget:
 
     def lift(self, pace: Pace, now_us: int) -> float:
         """What the bar is multiplied by."""
-        error = (self.level(pace, now_us) - self._half) * self._scale
-        return math.exp(-PROPORTIONAL * error - self._integral(pace, now_us))
+        age_us = now_us - pace.at_us
+        level = pace.level
+        if age_us > 0:  # `level`, without the call: this is asked for each event
+            level += self._rate * age_us
+            level = min(level, self.full)
+        return math.exp(-PROPORTIONAL * (level - self._half) * self._scale - self._integral(pace, now_us))
 
     def ready_us(self, pace: Pace, now_us: int) -> int | None:
         """When the bucket holds a message again; None: it does now."""

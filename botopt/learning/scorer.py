@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from botopt.model.click_model import ClickModel, ModelKind, Tree
-from botopt.model.policy import Scorer, ScorerUse
+from botopt.model.learning_policy import Scorer, ScorerUse
 
 Odds = Callable[[Sequence[float]], float]
 """Values in the order of the model's features -> log-odds; not finite where a value is not."""

@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.model.user_state import Hours
 
 UNIT = 1 << 16

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from botopt.model.policy import Recency
+from botopt.model.learning_policy import Recency
 
 TEMPERATURE = 0.06
 """How sharply better variants are preferred: a tenth better is five times as likely, before the floor."""

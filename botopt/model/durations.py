@@ -1,10 +1,15 @@
-"""Durations as authors type them: `30s`, `15m`, `6h`, `1d`, `2w`, `1h30m`."""
+"""Spans of time in microseconds, and durations as authors type them: `30s`, `15m`, `6h`, `1d`, `2w`, `1h30m`."""
 
 from __future__ import annotations
 
 import re
 
-LONGEST_US = 3_660 * 86_400 * 1_000_000
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+LONGEST_US = 3_660 * DAY_US
 """Ten years and a little: no window is meant to be longer."""
 
 _UNITS = (604_800, 86_400, 3_600, 60, 1)
@@ -17,5 +22,5 @@ def parse_duration(text: str) -> int | None:
     if found is None:
         return None
     seconds = sum(int(number or 0) * unit for number, unit in zip(found.groups(), _UNITS, strict=True))
-    us = seconds * 1_000_000
+    us = seconds * SECOND_US
     return us if 0 < us <= LONGEST_US else None

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 import msgspec
 
 from botopt.model.condition import Ref, Scope, ValueType
-from botopt.model.policy import RESERVED_TYPES, EventType, Experiment, FieldSpec, Policy
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import RESERVED_TYPES, EventType, FieldSpec, Policy
 
 BUILT_IN_ATTRIBUTES: Mapping[str, FieldSpec] = {
     name: FieldSpec(name, ValueType.TEXT) for name in ("id", "timezone", "locale")

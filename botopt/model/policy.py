@@ -11,14 +11,10 @@ from enum import StrEnum
 
 import msgspec
 
-from botopt.model.click_model import ClickModel
 from botopt.model.condition import ALWAYS, Condition, ValueType
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
+from botopt.model.learning_policy import EngagementSettings, Experiment, Pacing, Recency, Scorer, SendTime
 from botopt.model.position import NOWHERE, Position, Spans, Unplaced
-
-SECOND_US = 1_000_000
-MINUTE_US = 60 * SECOND_US
-HOUR_US = 60 * MINUTE_US
-DAY_US = 24 * HOUR_US
 
 FEEDBACK_TYPES = ("message.clicked", "message.converted", "message.dismissed", "message.failed")
 """What a user did with a message."""
@@ -34,70 +30,12 @@ RESERVED_TYPES = (
 """Event types with a meaning of their own; a policy cannot declare them."""
 
 
-class EngagementSettings(msgspec.Struct, frozen=True):
-    """How much clicks and silence move a score (docs/reference/language.md, "Engagement").
-
-    `learn`: what all users do replaces `prior`, hour by hour. `explore` is the share, 0 to 1, of messages
-    kept back only by a user's own history that are sent all the same.
-    """
-
-    prior: float = 0.30
-    strength: float = 10.0
-    half_life_us: int = 30 * DAY_US
-    effect: float = 0.5
-    low: float = 0.5
-    high: float = 1.5
-    learn: bool = False
-    explore: float = 0.0
-
-
 class FatigueSettings(msgspec.Struct, frozen=True):
     """How much each recent unanswered message raises the threshold."""
 
     per_message: float = 0.05
     within_us: int = DAY_US
     limit: float = 0.20
-
-
-class Pacing(msgspec.Struct, frozen=True):
-    """How many messages a user gets in each `per_us`, on average: the bar rises and falls to hold it."""
-
-    messages: float
-    per_us: int = DAY_US
-
-
-class SendTime(msgspec.Struct, frozen=True):
-    """A message may wait this long for the user's better hour.
-
-    `explore` is the share, 0 to 1, that goes at an hour drawn from those allowed: so that other hours are known, too.
-    """
-
-    within_us: int
-    explore: float = 0.05
-
-
-class ScorerUse(StrEnum):
-    """What a scorer does to the engagement factor."""
-
-    REPLACE = "replace"
-    MULTIPLY = "multiply"
-
-
-class Scorer(msgspec.Struct, frozen=True):
-    """A trained model that says how likely a click is, and what becomes of that."""
-
-    model: ClickModel
-    use: ScorerUse = ScorerUse.REPLACE
-    position: Position = NOWHERE
-
-
-class Experiment(msgspec.Struct, frozen=True):
-    """A named split of users. `arms` are names and shares (0 to 1, together 1), in the order in which they stand."""
-
-    name: str
-    arms: tuple[tuple[str, float], ...]
-    description: str = ""
-    position: Position = NOWHERE
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -382,17 +320,6 @@ class Variant(msgspec.Struct, frozen=True):
     when: When | None = None
     weight: float = 1.0
     position: Position = NOWHERE
-
-
-class Recency(msgspec.Struct, frozen=True):
-    """How much less a variant is worth to a user who had it lately: `penalty` at once, half of it one
-    `half_life_us` later.
-
-    The defaults are for messages that come every few days; Duolingo (KDD 2020) uses 0.017 and 15 days for daily ones.
-    """
-
-    penalty: float = 0.15
-    half_life_us: int = 3 * DAY_US
 
 
 class Template(msgspec.Struct, frozen=True):

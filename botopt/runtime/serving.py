@@ -8,7 +8,8 @@ import msgspec
 
 from botopt.engine.engine import Engine
 from botopt.engine.history import retention
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.durations import DAY_US
+from botopt.model.policy import Policy
 from botopt.network.network import make_network
 from botopt.rendering.renderer import TemplateRenderer
 from botopt.sources.envelope import Decoder

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from botopt.model.durations import DAY_US
 from botopt.model.errors import PolicyError, UsageError
 from botopt.model.live import LiveStore
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.policy import Policy
 from botopt.runtime.clock import Clock
 from botopt.runtime.delivering.making import Made, close_channels, make_channels
 from botopt.runtime.delivering.postman import Postman

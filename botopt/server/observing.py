@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botopt.model.decision import Decision
+from botopt.model.durations import SECOND_US
 from botopt.model.live import OutboxRow, OutboxStatus, unpack_parcel
-from botopt.model.policy import SECOND_US, Policy
+from botopt.model.policy import Policy
 from botopt.model.record import to_plain
 from botopt.runtime.clock import Clock
 from botopt.runtime.reload import RefusedPolicy

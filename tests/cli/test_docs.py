@@ -140,7 +140,7 @@ def test_suppressions_stand_in_the_order_of_the_pipeline(starter):
 
 
 def test_that_order_is_the_one_of_the_engine():
-    by_kind = {kind: ORDER.index(reason) for reason, kind, _ in pipeline._BY_SUPPRESSION}
+    by_kind = {kind: ORDER.index(reason) for reason, kind, _ in (*pipeline._BY_SUPPRESSION, *pipeline._BY_CLOCK)}
     assert list(contents._ORDER) == sorted(by_kind, key=by_kind.__getitem__)
 
 

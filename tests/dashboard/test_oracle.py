@@ -16,7 +16,7 @@ from botopt.dashboard.queries import overview, reasons, volume
 from botopt.dashboard.queries.asking import Filter
 from botopt.dashboard.store.opening import open_source
 from botopt.model.decision import Outcome, Reason
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.model.user_state import Response
 from botopt.verify.log import Logged, read_log
 from tests.dashboard.logs import decided, event, write

@@ -7,8 +7,10 @@ from random import Random
 from msgspec.structs import replace
 
 from botopt.model.click_model import ClickModel, ModelKind, Tree
+from botopt.model.durations import DAY_US
 from botopt.model.instants import instant_text
-from botopt.model.policy import DAY_US, Experiment, Pacing, Policy, Recency, Scorer, ScorerUse, SendTime
+from botopt.model.learning_policy import Experiment, Pacing, Recency, Scorer, ScorerUse, SendTime
+from botopt.model.policy import Policy
 from tests.engine.learners import learning, written
 from tests.engine.support import DAY, HOUR, MINUTE, Wire, at, ev
 

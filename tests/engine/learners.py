@@ -14,7 +14,8 @@ from botopt.learning.learner import Learner
 from botopt.model.condition import Comparison, Literal, Ref, Scope, ValueType
 from botopt.model.decision import Choice, Decision
 from botopt.model.event import Event, Line
-from botopt.model.policy import Experiment, Pacing, Policy, Scorer, SendTime, When
+from botopt.model.learning_policy import Experiment, Pacing, Scorer, SendTime
+from botopt.model.policy import Policy, When
 from botopt.model.record import decode_line, encode_line
 from botopt.model.user_state import Tally, UserState
 from botopt.sources.envelope import Decoder

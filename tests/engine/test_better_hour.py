@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from botopt.learning.send_time import UNIT, acts
 from botopt.model.decision import Decision, Outcome
 from botopt.model.instants import instant_us
-from botopt.model.policy import Pacing, SendTime
+from botopt.model.learning_policy import Pacing, SendTime
 from botopt.model.user_state import Hours
 from botopt.model.zones import zone
 from tests.engine.learners import Course, choice, learning, written

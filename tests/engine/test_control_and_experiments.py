@@ -10,7 +10,7 @@ import pytest
 
 from botopt.engine.hashes import draw
 from botopt.model.decision import Choice
-from botopt.model.policy import Experiment, Pacing, SendTime
+from botopt.model.learning_policy import Experiment, Pacing, SendTime
 from botopt.model.user_state import Held, Send, UserState, pack, unpack
 from tests.engine.learners import LIVELY, Course, choice, ignores, learning, term, written
 from tests.engine.support import CALM, HOUR, at, ev, short

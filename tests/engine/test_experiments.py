@@ -14,7 +14,8 @@ import pytest
 from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.stages.holdout import is_held_out
 from botopt.model.decision import Decision
-from botopt.model.policy import Experiment, Settings
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import Settings
 from botopt.model.record import decode_line
 from tests.cli.running import ROOT
 from tests.engine.support import TEMPLATES, Workspace, base, ev

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from botopt.model.decision import Choice
-from botopt.model.policy import DAY_US, Pacing
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Pacing
 from botopt.model.user_state import Pace
 from tests.engine.learners import LIVELY, Course, choice, explained, ignores, learning, term, written
 from tests.engine.support import at, ev, short

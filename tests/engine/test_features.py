@@ -18,7 +18,7 @@ from botopt.learning import send_time
 from botopt.learning.engagement import prior_of, rate
 from botopt.learning.learner import unlearned
 from botopt.model.click_model import FEATURES
-from botopt.model.policy import DAY_US, HOUR_US
+from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.user_state import Response, Send, Tally, UserState, pack, unpack
 from botopt.model.zones import local, zone_names
 from tests.verify.training.world import START_US, policy

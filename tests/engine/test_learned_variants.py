@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from botopt.learning.lessons import ONE, Lessons
 from botopt.learning.variants import chances
 from botopt.model.decision import Decision
-from botopt.model.policy import DAY_US, EngagementSettings, Policy, Recency
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import EngagementSettings, Recency
+from botopt.model.policy import Policy
 from botopt.model.user_state import Lesson
 from tests.engine.learners import Course, choice, learning, written
 from tests.engine.support import CALM, DAY, HOUR, at, ev, short

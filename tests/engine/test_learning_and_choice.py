@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.learning.engagement import Prior, add_outcome, factor, rate, remove_outcome
-from botopt.model.policy import DAY_US, EngagementSettings
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import EngagementSettings
 from botopt.model.user_state import Response, Tally
 from tests.engine.timeline import Story, ev, load, short, tell, us
 

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from botopt.learning.pacing import Budget
-from botopt.model.policy import DAY_US, Pacing
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Pacing
 from botopt.model.user_state import Pace
 from tests.engine.learners import LIVELY, Course, bar, explained, learning, term, written
 from tests.engine.support import CALM, DAY, HOUR, at, clock, ev, short

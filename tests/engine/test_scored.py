@@ -11,7 +11,7 @@ from botopt.engine.features import FEATURES
 from botopt.learning.lessons import ONE
 from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.decision import Decision
-from botopt.model.policy import Scorer, ScorerUse
+from botopt.model.learning_policy import Scorer, ScorerUse
 from tests.engine.learners import LIVELY, Course, explained, ignores, learning, term, written
 from tests.engine.support import at, ev, short
 

@@ -11,18 +11,9 @@ from botopt.engine.build import build
 from botopt.engine.engine import Engine
 from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.condition import Comparison, Literal, Ref, Scope, ValueType
-from botopt.model.policy import (
-    DAY_US,
-    Choose,
-    Experiment,
-    Pacing,
-    Policy,
-    Rule,
-    Scorer,
-    ScorerUse,
-    SendTime,
-    When,
-)
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Experiment, Pacing, Scorer, ScorerUse, SendTime
+from botopt.model.policy import Choose, Policy, Rule, When
 from tests.engine.support import HOUR, MINUTE, Wire, Workspace, at, base, ev
 
 TEMPLATES = """\

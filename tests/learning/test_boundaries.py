@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from botopt.learning.learner import Learner, unlearned
 from botopt.learning.lessons import ONE, Lessons
 from botopt.model.click_model import ClickModel, ModelKind
-from botopt.model.policy import DAY_US, HOUR_US, EngagementSettings, EventType, Policy, Scorer, Settings
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import EngagementSettings, Scorer
+from botopt.model.policy import EventType, Policy, Settings
 from botopt.model.user_state import NEVER_US, Lesson, Response, Send
 
 T0 = 1_772_442_000_000_000 // DAY_US * DAY_US

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from botopt.learning.learner import Deaf, Learner, Since
 from botopt.learning.lessons import ONE, Lessons, Recorder
-from botopt.model.policy import DAY_US, HOUR_US, EngagementSettings, Policy, Settings
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import EngagementSettings
+from botopt.model.policy import Policy, Settings
 from botopt.model.user_state import Lesson, Response, Send
 
 T0 = 1_772_442_000_000_000 // DAY_US * DAY_US

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.learning.pacing import INTEGRAL, MOST, PROPORTIONAL, Budget
-from botopt.model.policy import DAY_US, HOUR_US, Pacing
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import Pacing
 from botopt.model.user_state import Pace
 
 WEEK_US = 7 * DAY_US

@@ -17,7 +17,7 @@ from botopt.learning.fitting.boosting import PARAMETERS, exported
 from botopt.learning.scorer import BoundScorer, contributions, curve, edge, log_odds
 from botopt.loading.models import problems
 from botopt.model.click_model import FEATURES, ClickModel, ModelKind
-from botopt.model.policy import Scorer
+from botopt.model.learning_policy import Scorer
 
 NAMES = tuple(FEATURES)
 singles = st.floats(width=32, allow_nan=False, allow_infinity=False).filter(lambda value: abs(value) <= 1e30)

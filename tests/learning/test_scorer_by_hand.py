@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from botopt.learning.scorer import BoundScorer, log_odds
 from botopt.model.click_model import ClickModel, ModelKind, Tree
-from botopt.model.policy import Scorer, ScorerUse
+from botopt.model.learning_policy import Scorer, ScorerUse
 
 NAMES = ("user_rate", "hour")
 LOGISTIC = ClickModel("m", ModelKind.LOGISTIC, NAMES, intercept=-1.0, weights=(0.5, -2.0))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.learning.send_time import ACTIVE, CLICKED, KERNEL, UNIT, acted, acts, is_known, smoothed, values
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.model.user_state import Hours
 
 T0 = 1_772_442_000_000_000

@@ -12,7 +12,8 @@ from botopt.learning.lessons import ONE
 from botopt.learning.snapshots import snapshot
 from botopt.model.condition import ALWAYS
 from botopt.model.learned import Snapshot
-from botopt.model.policy import Choose, EngagementSettings, EventType, Policy, Settings, Template, Text, Variant, When
+from botopt.model.learning_policy import EngagementSettings
+from botopt.model.policy import Choose, EventType, Policy, Settings, Template, Text, Variant, When
 
 TEXTS = {"en": Text("x")}
 SAME = Template("same", (Variant("one", TEXTS), Variant("two", TEXTS)), choose=Choose.LEARN)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.learning.variants import chances, floor, lately, taken
-from botopt.model.policy import DAY_US, Recency
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Recency
 
 scores = st.lists(st.floats(-5, 50) | st.floats(-0.2, 0.2), min_size=1, max_size=12)
 

@@ -11,8 +11,9 @@ import pytest
 
 from botopt.delivery.registry import CHANNEL_TYPES as REGISTERED
 from botopt.model.channels import Channel, ChannelType, Option, OptionType, Surroundings
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
 from botopt.model.errors import UsageError
-from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, Value, WhenUnsure
+from botopt.model.policy import DeliverySettings, Value, WhenUnsure
 from tests.loading.making import check_marked, load_files, said
 
 

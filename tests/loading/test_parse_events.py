@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from botopt.model.condition import ALWAYS, All, AnyOf, Comparison, Constant, Literal, Not, Ref, Scope, ValueType
-from botopt.model.policy import HOUR_US
+from botopt.model.durations import HOUR_US
 from tests.loading.making import check_marked, errors, load, load_files, said
 
 HEAD = (

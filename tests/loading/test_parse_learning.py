@@ -9,7 +9,8 @@ import pytest
 from botopt.loading.models import encode
 from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.condition import Comparison, Literal, Ref, Scope, ValueType
-from botopt.model.policy import DAY_US, HOUR_US, Pacing, Recency, ScorerUse, SendTime
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import Pacing, Recency, ScorerUse, SendTime
 from botopt.model.trained_model import Gate, Training
 from botopt.verify.validate import validate
 from tests.loading.making import check_marked, load, said, write
@@ -214,7 +215,7 @@ def test_experiments_stand_in_a_section_of_that_name():
         ("experiment('bar') == ⟦'earlly'⟧", "B205", "is never 'earlly'", 'did you mean "early"?'),
         ("⟦experiment()⟧ == 'early'", "B207", "the name of an experiment", "experiment('bar') == 'arm'"),
         ("⟦experiment⟧ == 'early'", "B207", "needs brackets", ""),
-        ("⟦experiment('bar')⟧ == 5", "B204", "is a text", ""),
+        ("experiment('bar') == ⟦5⟧", "B204", "is a text", "put it in quotes"),
         ("⟦experiment('bar')⟧", "B206", "neither true nor false", "compare it"),
     ],
 )

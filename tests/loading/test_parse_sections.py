@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from botopt.model.condition import ValueType
-from botopt.model.policy import (
-    DAY_US,
-    HOUR_US,
-    Category,
-    Channel,
-    Consent,
-    DeliverySettings,
-    EngagementSettings,
-    FatigueSettings,
-    FieldSpec,
-    Settings,
-)
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import EngagementSettings
+from botopt.model.policy import Category, Channel, Consent, DeliverySettings, FatigueSettings, FieldSpec, Settings
 from botopt.model.position import NOWHERE
 from tests.loading.making import check_marked, load, said
 

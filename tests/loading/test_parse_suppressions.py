@@ -5,19 +5,8 @@ from __future__ import annotations
 import pytest
 
 from botopt.model.condition import Comparison, Literal, Ref, Scope, ValueType
-from botopt.model.policy import (
-    DAY_US,
-    HOUR_US,
-    Calendar,
-    Conversation,
-    Cooldown,
-    Inhibition,
-    Kind,
-    Limit,
-    Mute,
-    QuietHours,
-    Resolution,
-)
+from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.policy import Calendar, Conversation, Cooldown, Inhibition, Kind, Limit, Mute, QuietHours, Resolution
 from tests.loading.making import check_marked, load, said
 
 HEAD = """\

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from botopt.model.condition import ValueType, duration_text
+from botopt.model.learning_policy import Experiment, Pacing, SendTime
 from botopt.model.names import WEEKDAYS
 from botopt.model.policy import (
     Calendar,
@@ -14,17 +15,14 @@ from botopt.model.policy import (
     Conversation,
     Cooldown,
     EventType,
-    Experiment,
     FieldSpec,
     Inhibition,
     Limit,
     Mute,
-    Pacing,
     Policy,
     QuietHours,
     Resolution,
     Rule,
-    SendTime,
     Suppression,
     Template,
 )

@@ -7,17 +7,8 @@ from collections.abc import Iterator
 from botopt.authoring.handbook.wording import duration_words, listed
 from botopt.engine.numbers import number
 from botopt.learning.variants import floor
-from botopt.model.policy import (
-    EngagementSettings,
-    EventType,
-    Experiment,
-    Pacing,
-    Policy,
-    ScorerUse,
-    SendTime,
-    Settings,
-    Template,
-)
+from botopt.model.learning_policy import EngagementSettings, Experiment, Pacing, ScorerUse, SendTime
+from botopt.model.policy import EventType, Policy, Settings, Template
 
 _PERIODS = {3_600_000_000: "an hour", 86_400_000_000: "a day", 604_800_000_000: "a week"}
 

@@ -26,8 +26,9 @@ from botopt.model.condition import (
     ValueType,
     references,
 )
+from botopt.model.learning_policy import ScorerUse
 from botopt.model.names import WEEKDAYS
-from botopt.model.policy import EventType, FieldSpec, Policy, Rule, ScorerUse
+from botopt.model.policy import EventType, FieldSpec, Policy, Rule
 from botopt.model.values import Problem, check
 from botopt.network.reference import ReferenceMatcher, inputs_of
 from botopt.network.samples import around, leaves

@@ -8,7 +8,8 @@ from enum import StrEnum
 import msgspec
 
 from botopt.model.condition import duration_text
-from botopt.model.policy import DAY_US, HOUR_US, MINUTE_US, Cooldown, Limit, Policy
+from botopt.model.durations import DAY_US, HOUR_US, MINUTE_US
+from botopt.model.policy import Cooldown, Limit, Policy
 
 STEP = 0.05
 _LADDER = tuple(

@@ -17,8 +17,9 @@ from botopt.learning.evaluation import Estimate
 from botopt.learning.learner import Learner
 from botopt.loading.snapshot import Snapshot, take
 from botopt.model.decision import Outcome
+from botopt.model.durations import DAY_US
 from botopt.model.errors import PolicyError
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.policy import Policy
 from botopt.model.user_state import UserState
 from botopt.verify.evaluating.evaluating import rounds_of, unusable
 from botopt.verify.evaluating.matching import Reading, read

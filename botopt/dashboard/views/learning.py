@@ -9,7 +9,7 @@ from botopt.dashboard.queries import learning
 from botopt.dashboard.views import charts
 from botopt.dashboard.views.session import Looking
 from botopt.dashboard.views.showing import cell, numbers, panel, plain
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 
 _USUAL_BUDGET = 1.5
 

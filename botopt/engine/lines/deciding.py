@@ -28,7 +28,8 @@ from botopt.model.errors import RenderError
 from botopt.model.event import Event
 from botopt.model.instants import instant_text
 from botopt.model.learned import Snapshot
-from botopt.model.policy import Choose, Consent, ScorerUse, Value
+from botopt.model.learning_policy import ScorerUse
+from botopt.model.policy import Choose, Consent, Value
 from botopt.model.ports import BoundVariant
 from botopt.model.user_state import Held, Lesson, Response, UserState
 
@@ -70,6 +71,10 @@ def deciding(
     controls, explores = settings.control > 0, plan.explores
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     scored_by_mask: dict[int, Scored] = {}
+    views: dict[str, View] = {}
+    in_control: dict[str, bool] = {}
+    factor_text_of_unknown = "1"
+    scores_of_unknown: dict[int, tuple[float, str]] = {}
     writers: dict[str, _Writer] = {}
     known: dict[tuple[Outcome, Reason | None, str | None], Ending] = {}
     middle = f',"event_type":"{name}","user":'
@@ -80,16 +85,29 @@ def deciding(
         scored = scored_by_mask[mask] = Scored(weighed, round(clamp(weighed.raw), PRECISION), settings)
         return scored
 
+    def is_controlled(user: str) -> bool:
+        if len(in_control) >= _MOST_USERS:
+            in_control.clear()
+        found = in_control[user] = is_in_control(settings, user)
+        return found
+
     def turn(snapshot: Snapshot) -> None:
         nonlocal known_snapshot, prior, engagement_factor, unknown_factor, end, no_message, low_end
+        nonlocal factor_text_of_unknown, scores_of_unknown
+        view = views.get(snapshot.id)
+        if view is None:
+            if len(views) >= _MOST_VIEWS:  # messages that were held see older ones
+                views.clear()
+            view = views[snapshot.id] = View(snapshot, plan, revision)
         known_snapshot = snapshot
-        prior = prior_of(settings.engagement, snapshot, name)
-        engagement_factor = factor_of(settings.engagement, prior)
-        unknown_factor = factor_of_unknown(settings.engagement, prior)
-        shown = f'"{snapshot.id}"' if learns else "null"
-        end = f',"snapshot":{shown},"revision":"{revision}"}}\n'
-        no_message = f',"choices":[],"message":null{end}'
-        low_end = f',"cause":null{no_message}'
+        prior, engagement_factor, unknown_factor = view.prior, view.factor, view.unknown_factor
+        end, no_message, low_end = view.end, view.no_message, view.low_end
+        factor_text_of_unknown, scores_of_unknown = view.unknown_text, view.unknown_scores
+
+    def unknown_score(mask: int, raw: float) -> tuple[float, str]:
+        score = round(min(raw * unknown_factor, 1.0), PRECISION)
+        found = scores_of_unknown[mask] = (score, decimal(score))
+        return found
 
     def ending(outcome: Outcome, reason: Reason | None, by: str | None) -> Ending:
         made = known[outcome, reason, by] = Ending(name, outcome, reason, by)
@@ -135,7 +153,10 @@ def deciding(
         snapshot = learned.snapshot if held is None else learned.at(now_us).snapshot
         if snapshot is not known_snapshot:
             turn(snapshot)
-        control = controls and is_in_control(settings, event.user)
+        control = False
+        if controls:
+            user = event.user
+            control = in_control[user] if user in in_control else is_controlled(user)
         work: Work | None = None
         mask = 0
         if pick is not None:
@@ -146,24 +167,34 @@ def deciding(
             mask = rules.match(work)
         scored = scored_by_mask.get(mask) or scored_for(mask)
         weighed = scored.weighed
-        score, score_text, factor, factor_text = scored.score, scored.score_text, 1.0, "1"
+        score, score_text, factor_text = scored.score, scored.score_text, "1"
         chance: float | None = None
+        own = -1.0  # the click rate that the user's history leads to expect, where it is known already
         if engaged and not control:
             if looking is not None and snapshot.scorer_ok:
                 chance = scorer.chance(looking(state, now_us, snapshot, weighed.raw))  # type: ignore[union-attr]
-            if chance is None or scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
-                factor = unknown_factor
+            if chance is None:
                 if state.total.outcome_count:
-                    factor = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
-            if factor != 1.0:
-                factor_text = decimal(factor)
-            product = weighed.raw * factor
-            if chance is not None:
+                    factor, own = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
+                    factor_text = decimal(factor)
+                    score = weighed.raw * factor
+                    score = round(min(1.0, score), PRECISION)
+                    score_text = decimal(score)
+                elif unknown_factor != 1.0:
+                    factor_text = factor_text_of_unknown
+                    score, score_text = scores_of_unknown.get(mask) or unknown_score(mask, weighed.raw)
+            else:
+                product = weighed.raw
+                if scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
+                    factor = unknown_factor
+                    if state.total.outcome_count:
+                        factor, own = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
+                    factor_text = decimal(factor)
+                    product *= factor
                 scorer_factor = of_chance(chance, settings.engagement, prior.rate)
                 product *= scorer_factor
                 factor_text += f'}},{{"part":"scorer","id":null,"value":{decimal(scorer_factor)}'
-            if product != weighed.raw:
-                score = round(min(product, 1.0), PRECISION)
+                score = round(min(1.0, product), PRECISION)
                 score_text = decimal(score)
         if budget is not None and not control:
             pace = state.paces.get(budget.key)
@@ -244,7 +275,8 @@ def deciding(
                     if control:
                         worded = Choice("variant", writer.names, writer.names[0], None, 1.0)
                     else:
-                        own = rate_of(state.total, state.by_type.get(name), now_us, settings.engagement, prior)
+                        if own < 0:
+                            own = rate_of(state.total, state.by_type.get(name), now_us, settings.engagement, prior)
                         chosen = writer.plan.learned(writer.names, snapshot, state, event, now_us, own)
                         place, worded, lesson = chosen
                     drawn = (*drawn, worded)
@@ -284,6 +316,37 @@ def deciding(
         return True
 
     return act
+
+
+_MOST_VIEWS = 64
+_MOST_USERS = 100_000
+
+
+class View:
+    """What follows from a snapshot for one event type: what is expected of users, and how records end."""
+
+    __slots__ = (
+        "end",
+        "factor",
+        "low_end",
+        "no_message",
+        "prior",
+        "unknown_factor",
+        "unknown_scores",
+        "unknown_text",
+    )
+
+    def __init__(self, snapshot: Snapshot, plan: Plan, revision: str) -> None:
+        settings = plan.settings.engagement
+        self.prior = prior_of(settings, snapshot, plan.event_type.name)
+        self.factor = factor_of(settings, self.prior)
+        self.unknown_factor = factor_of_unknown(settings, self.prior)
+        self.unknown_text = decimal(self.unknown_factor)
+        self.unknown_scores: dict[int, tuple[float, str]] = {}
+        shown = f'"{snapshot.id}"' if plan.learns else "null"
+        self.end = f',"snapshot":{shown},"revision":"{revision}"}}\n'
+        self.no_message = f',"choices":[],"message":null{self.end}'
+        self.low_end = f',"cause":null{self.no_message}'
 
 
 class _Writer:

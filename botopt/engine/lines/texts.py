@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from json.encoder import encode_basestring
 
 from botopt.engine.records import DRAWN, rounded
-from botopt.engine.scoring import Weighed, fatigue_of, lifted, needed
+from botopt.engine.scoring import PRECISION, Weighed, fatigue_of, needed
 from botopt.model.decision import Choice, Outcome, Part, Reason, Rendered
 from botopt.model.instants import instant_text
 from botopt.model.policy import Settings
@@ -22,6 +22,8 @@ quoted = encode_basestring
 
 def decimal(value: float) -> str:
     """A number from 0 up, rounded to the decimals that records have, in its shortest form."""
+    if value == 1.0:
+        return "1"
     if value >= 0.0001:
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return encode_number(rounded(value))  # an exponent, perhaps
@@ -94,9 +96,10 @@ class Scored:
 
     def paced_bar(self, lift: float) -> Bar:
         """The bar that a budget multiplies."""
-        added = lifted(self.weighed, lift)
-        part = f'{{"part":"pacing","id":null,"value":{signed(added)}}}'
-        return Bar(needed(self.weighed, added), self._lowered, part)
+        added = self.weighed.threshold * (lift - 1.0)  # `scoring.lifted` and `scoring.needed`
+        bar = self.weighed.threshold + added
+        bar = round(0.0 if bar < 0.0 else min(1.0, bar), PRECISION)
+        return Bar(bar, self._lowered, f'{{"part":"pacing","id":null,"value":{signed(added)}}}')
 
 
 @cache
@@ -110,11 +113,18 @@ def choices(drawn: Sequence[Choice]) -> str:
 
 
 def _choice(choice: Choice) -> str:
-    drawn = "null" if choice.draw is None else encode_number(round(choice.draw, DRAWN))
+    drawn = "null" if choice.draw is None else _share(choice.draw)
     return (
-        f'{{"purpose":{quoted(choice.purpose)},"eligible":{_names(choice.eligible)},"chosen":{quoted(choice.chosen)},'
-        f'"draw":{drawn},"propensity":{encode_number(round(choice.propensity, DRAWN))}}}'
+        f'{{"purpose":"{choice.purpose}","eligible":{_names(choice.eligible)},"chosen":"{choice.chosen}",'
+        f'"draw":{drawn},"propensity":{_share(choice.propensity)}}}'
     )
+
+
+def _share(value: float) -> str:
+    """A draw or a chance, rounded to the decimals that records have, in its shortest form."""
+    if value >= 0.0001:
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    return encode_number(round(value, DRAWN))
 
 
 @lru_cache(maxsize=4_096)

@@ -18,8 +18,10 @@ from botopt.engine.stages.stage import Stage
 from botopt.engine.work import Stop, Work
 from botopt.learning.send_time import DELAY, is_known, values
 from botopt.model.decision import Choice, Reason
+from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.learned import Snapshot
-from botopt.model.policy import DAY_US, HOUR_US, EventType, Policy, QuietHours, SendTime
+from botopt.model.learning_policy import SendTime
+from botopt.model.policy import EventType, Policy, QuietHours
 from botopt.model.zones import local, steady_offset_us
 
 NOW = "now"
@@ -46,17 +48,15 @@ def bind(policy: Policy, event_type: EventType) -> Stage | None:
         return None
     explore, seed = send_time.explore, policy.settings.seed
     allowed = allowing(send_time, event_type)
-    known: dict[Hours, int] = {}
-    snapshot: Snapshot | None = None
+    known: dict[tuple[str, tuple[float, ...], tuple[int, ...]], int] = {}
 
-    def best_for_everybody(work: Work, hours: Hours) -> int:
-        nonlocal snapshot
-        if work.learned.snapshot is not snapshot:
-            snapshot = work.learned.snapshot
-            known.clear()
-        place = known.get(hours)
+    def best_for_everybody(snapshot: Snapshot, hours: Hours) -> int:
+        key = (snapshot.id, hours.steps, hours.numbers)
+        place = known.get(key)
         if place is None:
-            place = known[hours] = best_of(snapshot.hours, hours)
+            if len(known) >= _MOST_LISTS:
+                known.clear()
+            place = known[key] = best_of(snapshot.hours, hours)
         return place
 
     def stops(work: Work) -> Sequence[Stop]:
@@ -70,7 +70,7 @@ def bind(policy: Policy, event_type: EventType) -> Stage | None:
         if is_known(work.state.hours):
             best = best_of(values(work.state.hours, work.learned.snapshot.hours), hours)
         else:
-            best = best_for_everybody(work, hours)
+            best = best_for_everybody(work.learned.snapshot, hours)
         event = work.event
         drawn = draw(seed, "send_time", event.user, event.source, event.id)
         place = min(int(drawn / explore * number), number - 1) if drawn < explore else best

@@ -15,8 +15,9 @@ from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Scalar
 from botopt.model.channels import ChannelType
 from botopt.model.condition import ValueType
+from botopt.model.durations import DAY_US, MINUTE_US, SECOND_US
 from botopt.model.names import BUILT_IN_ATTRIBUTES
-from botopt.model.policy import DAY_US, MINUTE_US, SECOND_US, DeliverySettings, Value, WhenUnsure
+from botopt.model.policy import DeliverySettings, Value, WhenUnsure
 
 HINTS = {
     "address": "type to: user.ATTRIBUTE, with the attribute that holds the user's address",

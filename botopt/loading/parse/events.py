@@ -16,8 +16,9 @@ from botopt.loading.parse.learning import is_off, read_send_time
 from botopt.loading.parse.rules import read_rule
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Map, Node, Scalar, Sequence
-from botopt.model.durations import parse_duration
-from botopt.model.policy import HOUR_US, RESERVED_TYPES, Category, EventType, Rule, SendTime
+from botopt.model.durations import HOUR_US, parse_duration
+from botopt.model.learning_policy import SendTime
+from botopt.model.policy import RESERVED_TYPES, Category, EventType, Rule
 
 KEYS = (
     "description category fields weight threshold message channel expires_after send_time accepts enabled engagement"

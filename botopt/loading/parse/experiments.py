@@ -7,7 +7,7 @@ from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Node, Scalar, Sequence
-from botopt.model.policy import Experiment
+from botopt.model.learning_policy import Experiment
 
 _KEYS = ("description", "arms")
 _HINTS = {

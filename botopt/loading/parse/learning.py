@@ -14,20 +14,10 @@ from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.snapshot import MODELS
 from botopt.model.click_model import ClickModel
 from botopt.model.condition import duration_text
-from botopt.model.durations import parse_duration
+from botopt.model.durations import DAY_US, HOUR_US, MINUTE_US, parse_duration
 from botopt.model.instants import instant_us
+from botopt.model.learning_policy import EngagementSettings, Pacing, Recency, Scorer, ScorerUse, SendTime
 from botopt.model.names import did_you_mean
-from botopt.model.policy import (
-    DAY_US,
-    HOUR_US,
-    MINUTE_US,
-    EngagementSettings,
-    Pacing,
-    Recency,
-    Scorer,
-    ScorerUse,
-    SendTime,
-)
 from botopt.model.position import Position
 from botopt.model.values import LARGEST
 

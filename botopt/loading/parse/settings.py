@@ -16,8 +16,9 @@ from botopt.loading.parse.learning import (
 from botopt.loading.parse.locales import written
 from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Scalar
+from botopt.model.learning_policy import EngagementSettings
 from botopt.model.names import did_you_mean
-from botopt.model.policy import EngagementSettings, FatigueSettings, Settings
+from botopt.model.policy import FatigueSettings, Settings
 from botopt.model.position import Position
 from botopt.model.values import LARGEST
 from botopt.model.zones import is_zone, zone_names

@@ -19,7 +19,8 @@ from botopt.loading.parse.wording import listed, named, shown
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.condition import All, AnyOf, Condition, IsDefined, Not, Ref, Scope, references
-from botopt.model.policy import Choose, EventType, Recency, Template, Variant, When
+from botopt.model.learning_policy import Recency
+from botopt.model.policy import Choose, EventType, Template, Variant, When
 from botopt.model.position import Position
 
 _KEYS = ("description", "choose", "recency", "variants", "samples")

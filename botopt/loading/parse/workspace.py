@@ -33,18 +33,9 @@ from botopt.loading.parse.wording import shown
 from botopt.loading.reader import Map, Node, Scalar
 from botopt.loading.reader import Sequence as ListNode
 from botopt.model.channels import ChannelType
+from botopt.model.learning_policy import Experiment
 from botopt.model.names import BUILT_IN_ATTRIBUTES, arms_of
-from botopt.model.policy import (
-    RESERVED_TYPES,
-    Channel,
-    EventType,
-    Experiment,
-    FieldSpec,
-    Policy,
-    Settings,
-    Suppression,
-    Template,
-)
+from botopt.model.policy import RESERVED_TYPES, Channel, EventType, FieldSpec, Policy, Settings, Suppression, Template
 
 _BLOCKS = ("variants", "samples")
 """Keys of a template that cannot be the name of one in the short form."""

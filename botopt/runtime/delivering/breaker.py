@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
-from botopt.model.policy import MINUTE_US, SECOND_US
+from botopt.model.durations import MINUTE_US, SECOND_US
 
 IN_A_ROW = 5
 """Failures, one after another, that open it: too many for chance, and few enough to spare messages."""

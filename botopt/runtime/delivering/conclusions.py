@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from botopt.model.durations import SECOND_US
 from botopt.model.live import OutboxRow
-from botopt.model.policy import SECOND_US
 from botopt.runtime.delivering.transitions import Transition
 from botopt.runtime.items import Writing
 

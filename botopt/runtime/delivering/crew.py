@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Condition, Thread
 
 from botopt.model.delivery import Failed, Receipt
-from botopt.model.policy import SECOND_US
+from botopt.model.durations import SECOND_US
 from botopt.runtime.items import Claimed
 
 STUCK_FOR_EACH = 2

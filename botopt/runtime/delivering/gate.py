@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botopt.model.delivery import Failed, Receipt
-from botopt.model.policy import HOUR_US
+from botopt.model.durations import HOUR_US
 from botopt.runtime.delivering.breaker import Breaker, CircuitBreaker
 from botopt.runtime.delivering.limiter import Limiter
 

@@ -10,9 +10,9 @@ from threading import Condition, Thread
 import msgspec
 
 from botopt.model.delivery import Failed, Receipt
+from botopt.model.durations import SECOND_US
 from botopt.model.errors import BotoptError
 from botopt.model.live import OutboxStatus
-from botopt.model.policy import SECOND_US
 from botopt.runtime.delivering.breaker import Breaker
 from botopt.runtime.delivering.conclusions import Conclusions
 from botopt.runtime.delivering.crew import Attempt, Crew

@@ -12,9 +12,10 @@ from botopt.delivery.making import make_channel
 from botopt.delivery.registry import CHANNEL_TYPES
 from botopt.model import policy as declared
 from botopt.model.channels import Channel, ChannelType, Surroundings
+from botopt.model.durations import SECOND_US
 from botopt.model.errors import UsageError
 from botopt.model.options import names_in
-from botopt.model.policy import SECOND_US, DeliverySettings, Policy
+from botopt.model.policy import DeliverySettings, Policy
 from botopt.runtime.clock import Clock
 from botopt.runtime.delivering.transitions import Facts
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from threading import Lock
 
 from botopt.model.channels import Channel
+from botopt.model.durations import SECOND_US
 from botopt.model.live import OutboxRow
-from botopt.model.policy import SECOND_US, DeliverySettings, Policy
+from botopt.model.policy import DeliverySettings, Policy
 from botopt.runtime.delivering.lane import Lane
 from botopt.runtime.delivering.limiter import Limiter
 from botopt.runtime.delivering.making import Made, close_channels

@@ -12,8 +12,9 @@ from typing import assert_never
 import msgspec
 
 from botopt.model.delivery import Delivered, Failed, Feedback, NeedsTransport, Receipt
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
 from botopt.model.live import DOUBTFUL, OutboxRow, OutboxStatus, pack_parcel, unpack_parcel
-from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, Value, WhenUnsure
+from botopt.model.policy import DeliverySettings, Value, WhenUnsure
 
 FIRST_WINDOW_US = 2 * SECOND_US
 """The wait after the first failure is drawn from here: a second on average. Most faults of a network last no longer."""

@@ -12,7 +12,8 @@ from botopt.engine.stages.scope import concerns
 from botopt.learning.engagement import factor_range
 from botopt.learning.pacing import Budget
 from botopt.model.condition import Condition
-from botopt.model.policy import EventType, Limit, Mute, Policy, QuietHours, Rule, ScorerUse, Suppression
+from botopt.model.learning_policy import ScorerUse
+from botopt.model.policy import EventType, Limit, Mute, Policy, QuietHours, Rule, Suppression
 from botopt.verify.analysis.nodes import Box, Node, joined
 from botopt.verify.analysis.space import Patience, Space, UndecidedError
 

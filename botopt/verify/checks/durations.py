@@ -7,18 +7,8 @@ from collections.abc import Iterator, Sequence
 from botopt.model.codes import finding
 from botopt.model.condition import Scope, duration_text
 from botopt.model.diagnostic import Diagnostic
-from botopt.model.policy import (
-    DAY_US,
-    HOUR_US,
-    MINUTE_US,
-    Calendar,
-    Cooldown,
-    EventType,
-    Limit,
-    Policy,
-    QuietHours,
-    Suppression,
-)
+from botopt.model.durations import DAY_US, HOUR_US, MINUTE_US
+from botopt.model.policy import Calendar, Cooldown, EventType, Limit, Policy, QuietHours, Suppression
 from botopt.verify.analysis.moments import DAY, WEEK, Moment, is_quiet_at
 from botopt.verify.analysis.nodes import LEAF, Node
 from botopt.verify.analysis.outlook import Outlook, Standing

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from heapq import nlargest
 
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.verify.diff.report import Busy, Load
 
 _BUSIEST = 3

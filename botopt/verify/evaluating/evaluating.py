@@ -10,9 +10,10 @@ import msgspec
 
 from botopt.engine.build import build
 from botopt.model.counting import number_of
+from botopt.model.durations import DAY_US
 from botopt.model.event import Event
 from botopt.model.instants import instant_text
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.policy import Policy
 from botopt.verify.evaluating.matching import Reading, read
 from botopt.verify.evaluating.measuring import Evaluation, measure
 from botopt.verify.evaluating.rounds import Round

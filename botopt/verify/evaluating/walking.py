@@ -97,6 +97,9 @@ class Walk:
     def _turn(self, matched: Matched) -> None:
         learner, time_us = self._learner, matched.event.time_us
         if learner is not None and learner.is_boundary(time_us, matched.ordinal):
+            until_us = min(learner.ripe_us(time_us), time_us)
+            for user in self._users.values():  # as in a replay, what was held until then comes before
+                self._release(user, until_us)
             learner.turn(time_us)
 
     def _take(self, matched: Matched) -> None:
@@ -172,7 +175,8 @@ class Walk:
         if plan is not None:
             if attempt:
                 event = as_declared(event, plan.event_type)
-            asked.work = Work(plan, user.state, event, now_us, chain.seen_us, attempt, self._learned)
+            learned = self._learned.at(now_us) if attempt else self._learned
+            asked.work = Work(plan, user.state, event, now_us, chain.seen_us, attempt, learned)
             asked.work.timed = chain.timed
         answer = self._answer(asked)
         if decision is None:

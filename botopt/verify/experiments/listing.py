@@ -9,7 +9,8 @@ import msgspec
 from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.plan import experiments_of
 from botopt.engine.stages.holdout import is_held_out
-from botopt.model.policy import Experiment, Policy
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import Policy
 
 
 class Listed(msgspec.Struct, frozen=True):

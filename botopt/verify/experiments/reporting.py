@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.stages.holdout import is_held_out
 from botopt.model.counting import number_of
-from botopt.model.policy import DAY_US, Experiment, Policy
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import Policy
 from botopt.verify.experiments.comparing import compare
 from botopt.verify.experiments.counting import Acts, Exposed, everybody, exposed, held_out
 from botopt.verify.experiments.model import GUARDRAILS, Metric, Report, Results

@@ -21,9 +21,10 @@ from botopt.engine.values import rate_of
 from botopt.engine.work import Work
 from botopt.learning.learner import Learner
 from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.durations import DAY_US
 from botopt.model.event import Event
 from botopt.model.learned import Snapshot
-from botopt.model.policy import DAY_US, FEEDBACK_TYPES, Choose, Template
+from botopt.model.policy import FEEDBACK_TYPES, Choose, Template
 from botopt.model.user_state import Lesson, Response, Send, UserState
 from botopt.verify.log.model import Log, Logged
 
@@ -157,7 +158,8 @@ class Folding:
         state = self._state(decision.user)
         now_us = max(state.clock_us, decision.time_us)
         self._settle(state, now_us)
-        snapshot = self.learner.learned.snapshot
+        learned = self.learner.learned
+        snapshot = (learned.at(now_us) if release else learned).snapshot
         return Moment(
             logged,
             state,

@@ -9,8 +9,8 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from botopt.model.decision import Decision
+from botopt.model.durations import DAY_US
 from botopt.model.event import Event
-from botopt.model.policy import DAY_US
 from botopt.sources.jsonl import STDIN
 from botopt.verify.inputs import BOM, BROKEN, Inputs
 from botopt.verify.log.lines import Lines, fault_of

@@ -18,8 +18,9 @@ from botopt.engine.engine import Engine
 from botopt.engine.lines.engine import LineEngine
 from botopt.learning.learner import Learner
 from botopt.model.decision import Decision
+from botopt.model.durations import DAY_US, MINUTE_US, SECOND_US
 from botopt.model.event import Event
-from botopt.model.policy import DAY_US, MINUTE_US, SECOND_US, Policy
+from botopt.model.policy import Policy
 from botopt.model.record import encode_line
 from botopt.model.user_state import UserState
 from botopt.model.zones import local

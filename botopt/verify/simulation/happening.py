@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from random import Random
 
 from botopt.model.condition import ValueType
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
 from botopt.model.event import Event
-from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, Consent, Policy, Value
+from botopt.model.policy import Consent, Policy, Value
 from botopt.model.zones import local
 from botopt.verify.simulation.plausible import Fields
 from botopt.verify.simulation.truth import Person, Truth

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from botopt.model.condition import ValueType
+from botopt.model.durations import DAY_US
 from botopt.model.errors import UsageError
-from botopt.model.policy import DAY_US, EventType, FieldSpec, Policy, Value
+from botopt.model.policy import EventType, FieldSpec, Policy, Value
 from botopt.verify.inventing import invented
 from botopt.verify.simulation.patterns import matching
 

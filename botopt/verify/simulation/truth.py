@@ -14,7 +14,7 @@ from statistics import NormalDist
 import msgspec
 
 from botopt.engine.hashes import draw
-from botopt.model.policy import DAY_US
+from botopt.model.durations import DAY_US
 from botopt.verify.simulation.worlds import World
 
 _ZONES: Mapping[str, float] = {

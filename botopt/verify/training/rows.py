@@ -12,7 +12,8 @@ from botopt.engine.history import retention
 from botopt.model.click_model import FEATURES, ClickModel, ModelKind
 from botopt.model.decision import Decision, Outcome
 from botopt.model.instants import instant_text
-from botopt.model.policy import Policy, Scorer
+from botopt.model.learning_policy import Scorer
+from botopt.model.policy import Policy
 from botopt.model.user_state import Response
 from botopt.network.network import make_network
 from botopt.rendering.renderer import TemplateRenderer

@@ -17,9 +17,10 @@ import msgspec
 from botopt.model.channels import Channel
 from botopt.model.decision import Button, Message
 from botopt.model.delivery import Delivered, Feedback, Outgoing, Receipt
+from botopt.model.durations import SECOND_US
 from botopt.model.event import Event
 from botopt.model.live import OutboxRow, OutboxStatus, Parcel, pack_parcel, unpack_parcel
-from botopt.model.policy import SECOND_US, DeliverySettings, Policy
+from botopt.model.policy import DeliverySettings, Policy
 from botopt.runtime.delivering.breaker import Breaker
 from botopt.runtime.delivering.lane import Lane
 from botopt.runtime.delivering.making import Made

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Receipt
-from botopt.model.policy import HOUR_US, SECOND_US
+from botopt.model.durations import HOUR_US, SECOND_US
 from botopt.runtime.delivering.breaker import (
     FIRST_OPEN_US,
     IN_A_ROW,

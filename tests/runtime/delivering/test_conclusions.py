@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from botopt.model.delivery import Feedback
+from botopt.model.durations import SECOND_US
 from botopt.model.live import OutboxRow
-from botopt.model.policy import SECOND_US
 from botopt.runtime.delivering.conclusions import LONGEST_PAUSE_US, Conclusions
 from botopt.runtime.delivering.transitions import Transition
 from botopt.runtime.items import Stopping

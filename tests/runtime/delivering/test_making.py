@@ -9,8 +9,9 @@ import pytest
 
 from botopt.model import policy as declared
 from botopt.model.channels import Channel, ChannelType, Option, OptionType, Surroundings
+from botopt.model.durations import SECOND_US
 from botopt.model.errors import UsageError
-from botopt.model.policy import SECOND_US, DeliverySettings, Policy, Value
+from botopt.model.policy import DeliverySettings, Policy, Value
 from botopt.runtime.delivering.making import close_channels, make_channels
 from tests.runtime.delivering.support import T
 

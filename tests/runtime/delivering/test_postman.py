@@ -13,10 +13,11 @@ import pytest
 
 from botopt.model.condition import ValueType
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Outgoing, Receipt
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
 from botopt.model.errors import StateError
 from botopt.model.event import Event
 from botopt.model.live import DOUBTFUL, OutboxStatus, pack_parcel
-from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, EventType, FieldSpec, Policy, WhenUnsure
+from botopt.model.policy import DeliverySettings, EventType, FieldSpec, Policy, WhenUnsure
 from botopt.runtime.clock import now_us
 from botopt.runtime.delivering.breaker import FIRST_OPEN_US, IN_A_ROW, Breaker
 from botopt.runtime.delivering.crew import STUCK_FOR_EACH, Crew

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botopt.model.delivery import Delivered, Failed, NeedsTransport, Receipt
+from botopt.model.durations import DAY_US, HOUR_US, SECOND_US
 from botopt.model.live import DOUBTFUL, OutboxRow, OutboxStatus, unpack_parcel
-from botopt.model.policy import DAY_US, HOUR_US, SECOND_US, DeliverySettings, WhenUnsure
+from botopt.model.policy import DeliverySettings, WhenUnsure
 from botopt.runtime.delivering.transitions import (
     LONGEST_WAIT_US,
     Facts,

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from botopt.model.delivery import Delivered, Failed
+from botopt.model.durations import DAY_US
 from botopt.model.event import Event
 from botopt.model.live import OutboxQuery, OutboxRow
-from botopt.model.policy import DAY_US, DeliverySettings
+from botopt.model.policy import DeliverySettings
 from botopt.runtime.clock import now_us
 from botopt.runtime.delivering.making import Made
 from botopt.runtime.delivering.postman import Postman

@@ -115,10 +115,15 @@ def write_log(
         raw = json.dumps(wire).encode()
         lines.append(raw)
         event = decoder.decode(raw, len(lines))
+        found = []
         if learner.is_boundary(time_us, len(lines)):
+            until = min(learner.ripe_us(time_us), time_us)
+            for each in states.values():
+                found += engine.release(each, until, learned=learner.learned)
             learner.turn(time_us)
         state = states.setdefault(event.user, UserState())
-        for decision in engine.decide(state, event, Line(len(lines), raw), learned=learner.learned):
+        found += engine.decide(state, event, Line(len(lines), raw), learned=learner.learned)
+        for decision in found:
             records.append(encode_line(decision))
             if decision.outcome is Outcome.SENT and random.random() < clicks(decision):
                 at = decision.time_us + 5 * MINUTE

@@ -211,7 +211,7 @@ def test_of_a_log_that_goes_on_after_a_policy_was_tuned_only_the_later_days_coun
 
 def test_a_scorer_that_was_trained_on_the_same_log_is_refused(logged, tmp_path):
     from botopt.model.click_model import ClickModel, ModelKind
-    from botopt.model.policy import Scorer
+    from botopt.model.learning_policy import Scorer
 
     old, files, _ = logged
     model = ClickModel("clicks", ModelKind.LOGISTIC, (), passed=True, digest="abc")

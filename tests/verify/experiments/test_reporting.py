@@ -11,7 +11,8 @@ from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.stages.holdout import is_held_out
 from botopt.model.decision import Choice, Decision, Outcome, Reason
 from botopt.model.event import Event
-from botopt.model.policy import Experiment, Policy
+from botopt.model.learning_policy import Experiment
+from botopt.model.policy import Policy
 from botopt.model.user_state import Response
 from botopt.verify.experiments import Metric, Report, Results, Verdict, report
 from botopt.verify.log import Log, Logged

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from benchmarks.study_policies import learning, nudges, written
 from botopt.engine.build import build
+from botopt.model.durations import DAY_US
 from botopt.model.errors import UsageError
 from botopt.model.event import Event
-from botopt.model.policy import DAY_US, Policy
+from botopt.model.policy import Policy
 from botopt.model.record import encode_line
 from botopt.model.user_state import UserState
 from botopt.sources.envelope import Decoder

@@ -11,7 +11,8 @@ import pytest
 from botopt.engine.build import build
 from botopt.engine.features import bind
 from botopt.model.click_model import FEATURES
-from botopt.model.policy import Policy, Scorer, ScorerUse
+from botopt.model.learning_policy import Scorer, ScorerUse
+from botopt.model.policy import Policy
 from botopt.verify.log import read_log
 from botopt.verify.log.folding import Folding
 from tests.verify.training.world import MODEL, Lived, live, policy

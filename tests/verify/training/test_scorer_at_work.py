@@ -9,7 +9,9 @@ import pytest
 from botopt.loading.models import encode, read_model
 from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.decision import Decision
-from botopt.model.policy import DAY_US, Policy, Scorer, ScorerUse
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Scorer, ScorerUse
+from botopt.model.policy import Policy
 from botopt.model.trained_model import TrainingLog
 from botopt.verify.training.rows import Rows
 from botopt.verify.training.training import train
@@ -81,7 +83,7 @@ def test_another_model_is_judged_anew() -> None:
     first.turn(START_US)
     assert not first.learned.snapshot.scorer_ok
     second = Learner(other)
-    second.restore(first.keep(), first.learned.recorder.lessons)
+    second.restore(first.keep(), first.since())
     assert second.learned.snapshot.scorer_ok
 
 

@@ -13,7 +13,8 @@ import pytest
 from botopt.learning.fitting import boosting
 from botopt.loading.models import encode
 from botopt.model.click_model import ClickModel, ModelKind
-from botopt.model.policy import DAY_US, Scorer
+from botopt.model.durations import DAY_US
+from botopt.model.learning_policy import Scorer
 from botopt.model.trained_model import TrainingLog
 from botopt.verify.log import read_log
 from botopt.verify.training import candidates, training

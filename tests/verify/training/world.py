@@ -19,9 +19,11 @@ from botopt.engine.work import Work
 from botopt.learning.learner import Learner
 from botopt.model.click_model import FEATURES, ClickModel, ModelKind
 from botopt.model.decision import Decision
+from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.event import Event, Line
 from botopt.model.instants import instant_text, instant_us
-from botopt.model.policy import DAY_US, HOUR_US, Policy, Scorer
+from botopt.model.learning_policy import Scorer
+from botopt.model.policy import Policy
 from botopt.model.record import encode_line
 from botopt.model.user_state import Send, UserState
 from botopt.sources.envelope import Decoder
