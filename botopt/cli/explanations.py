@@ -167,7 +167,8 @@ def _record_change(decision: Decision) -> Iterator[str]:
     if decision.reason is Reason.BELOW_THRESHOLD and decision.score is not None and decision.threshold is not None:
         yield f"a score more than {number(decision.threshold - decision.score)} higher"
     elif decision.until_us is not None:
-        yield f"the same event at {instant_text(decision.until_us)}, as far as {decision.by} is concerned"
+        unnamed = "the budget" if decision.reason is Reason.PACED else "the better hour"
+        yield f"the same event at {instant_text(decision.until_us)}, as far as {decision.by or unnamed} is concerned"
     elif decision.by is not None and decision.outcome is not Outcome.REJECTED:
         yield f"no {decision.by} in the way"
 

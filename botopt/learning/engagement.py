@@ -99,7 +99,10 @@ def factor_of_unknown(settings: EngagementSettings, prior: Prior) -> float:
 
 def of_chance(chance: float, settings: EngagementSettings, prior: float) -> float:
     """The factor that belongs to a chance of a click."""
-    power = math.pow(chance / prior, settings.effect)
+    try:
+        power = math.pow(chance / prior, settings.effect)
+    except OverflowError:
+        return settings.high
     return min(max(power, settings.low), settings.high)
 
 
@@ -133,7 +136,10 @@ def factor_of(settings: EngagementSettings, prior: Prior) -> Callable[[Tally, Ta
         if of_type is not None and of_type.outcome_count:
             fade = power(2.0, -(now_us - of_type.at_us) / half_life_us)
             rate = (of_type.clicks * fade + strength * rate) / (of_type.outcomes * fade + strength)
-        value = power(rate / expected, effect)
+        try:
+            value = power(rate / expected, effect)
+        except OverflowError:
+            value = high
         return (low if value < low else min(value, high)), rate
 
     return of

@@ -17,7 +17,7 @@ from botopt.learning.lessons import FORETOLD, HOUR, ONE, SCORED, SCORED_HITS, Le
 from botopt.learning.snapshots import scorer_id, snapshot
 from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
-from botopt.model.policy import Policy
+from botopt.model.policy import Policy, Settings
 from botopt.model.user_state import NEVER_US, Lesson, Response, Send
 
 _IN_A_ROW = 20
@@ -27,7 +27,13 @@ HOURS_HALF_LIFE_US = 60 * DAY_US
 """How long it is known when people are active: Airship looks back 60 days, too."""
 
 REMEMBERED = 64
-"""How many snapshots are remembered, for messages that were held."""
+"""How many snapshots are remembered at least, for messages that were held."""
+
+
+def remembered(settings: Settings) -> int:
+    """How many are: a replay decides a held message as late as the boundary that lets messages of its time count."""
+    return max(REMEMBERED, -(-settings.ignored_after_us // settings.refresh_us) + 4)
+
 
 _SCORED = 500
 """The scorer is judged by about so many of its last messages."""
@@ -58,9 +64,17 @@ class Learned:
     `scorer` is what lessons call the policy's.
     """
 
-    __slots__ = ("past", "recorder", "scorer", "snapshot")
+    __slots__ = ("_remembered", "past", "recorder", "scorer", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, recorder: Recorder, scorer: str = "", past: Sequence[Dated] = ()) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        recorder: Recorder,
+        scorer: str = "",
+        past: Sequence[Dated] = (),
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self._remembered = remembered
         self.snapshot = snapshot
         self.recorder = recorder
         self.scorer = scorer
@@ -84,7 +98,7 @@ class Learned:
     def show(self, shown: Shown) -> None:
         """A boundary was passed."""
         before = () if shown.afresh else self.past
-        self.past = (*before, *shown.snapshots)[-REMEMBERED:]
+        self.past = (*before, *shown.snapshots)[-self._remembered :]
         if self.past:
             self.snapshot = self.past[-1].snapshot
         self.recorder.matured, self.recorder.newest = shown.matured, shown.newest
@@ -121,6 +135,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     base: Lessons
     revision: str = ""
     past: tuple[Dated, ...] = ()
+    faded_us: int = NEVER_US
 
 
 class Since(msgspec.Struct, frozen=True, array_like=True):
@@ -145,6 +160,7 @@ class Image(msgspec.Struct, frozen=True):
     matured: int
     newest: int
     snapshot: Snapshot
+    faded_us: int
 
 
 class Learner:
@@ -158,12 +174,18 @@ class Learner:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._refresh_us = policy.settings.refresh_us
-        self._clock_us = NEVER_US
+        self._clock_us = self._faded_us = NEVER_US
         self._base = Lessons()  # never changed in place: images hold it
         self._astray, self._astray_at, self._astray_us = 0, -1, 0
         self.lines = 0
         self.turns = 0
-        self.learned = Learned(snapshot(policy, {}, NEVER_US), Recorder(self._refresh_us), scorer_id(policy))
+        self.learned = Learned(
+            snapshot(policy, {}, NEVER_US),
+            Recorder(self._refresh_us),
+            scorer_id(policy),
+            (),
+            remembered(policy.settings),
+        )
         self._aim()
 
     def _aim(self) -> None:
@@ -191,8 +213,14 @@ class Learner:
         return self._astray >= _IN_A_ROW
 
     def ripe_us(self, time_us: int) -> int:
-        """Until when held messages must be decided before `turn`: from then on, all messages of their time count."""
-        return (self._matured(self._boundary_us(self._turning_us(time_us))) + 1) * self._refresh_us - 1
+        """Until when held messages must be decided before `turn`: from then on, all messages of their time count.
+
+        What lies astray decides nothing that is held for later than a day from now.
+        """
+        until_us = (self._matured(self._boundary_us(self._turning_us(time_us))) + 1) * self._refresh_us - 1
+        if self._astray >= _IN_A_ROW:
+            return min(until_us, self._clock_us + _ASTRAY_US)
+        return until_us
 
     def turn(self, time_us: int) -> Shown:
         """Freeze what was learned so far, for an event for which `is_boundary` was true.
@@ -211,8 +239,10 @@ class Learner:
         matured, newest = self._matured(self._clock_us), self._newest()
         _mature(base, matured, newest)
         forward = self._clock_us > before_us
-        if before_us != NEVER_US and forward:
-            self._fade(base.counts, self._clock_us - before_us)
+        if self._clock_us > self._faded_us:
+            if self._faded_us != NEVER_US:  # no span twice, should the clock have gone back and forth
+                self._fade(base.counts, self._clock_us - self._faded_us)
+            self._faded_us = self._clock_us
         self._base = base
         self.turns += 1
         now = Dated(time_us, snapshot(self._policy, base.counts, self._clock_us))
@@ -271,7 +301,7 @@ class Learner:
     def keep(self) -> Kept:
         """What was learned up to the last boundary; it changes only with `turns`."""
         policy = self._policy
-        return Kept(self._clock_us, self._refresh_us, self._base, policy.revision, self.learned.past)
+        return Kept(self._clock_us, self._refresh_us, self._base, policy.revision, self.learned.past, self._faded_us)
 
     def since(self) -> Since:
         """What came since the last boundary; it holds the lessons themselves, which go on growing."""
@@ -279,7 +309,7 @@ class Learner:
 
     def restore(self, kept: Kept, since: Since) -> None:
         """Go on from there. Another policy sees the same counts with its own eyes."""
-        self._clock_us = kept.clock_us
+        self._clock_us, self._faded_us = kept.clock_us, max(kept.faded_us, kept.clock_us)
         self._base, lessons = Lessons(dict(kept.base.counts)), Lessons(dict(since.lessons.counts))
         for before, now in ((kept.base, self._base), (since.lessons, lessons)):
             for period, amounts in before.waiting.items():
@@ -303,11 +333,11 @@ class Learner:
         learned = self.learned
         since = msgspec.structs.replace(self.since(), lessons=learned.recorder.lessons.copy())
         bounds = learned.recorder.matured, learned.recorder.newest
-        return Image(self._clock_us, self._base, since, learned.past, *bounds, learned.snapshot)
+        return Image(self._clock_us, self._base, since, learned.past, *bounds, learned.snapshot, self._faded_us)
 
     def back_to(self, image: Image) -> None:
         """Nothing since then happened. An image may be gone back to more than once."""
-        self._clock_us, self._base = image.clock_us, image.base
+        self._clock_us, self._base, self._faded_us = image.clock_us, image.base, image.faded_us
         since, learned = image.since, self.learned
         self.lines = since.lines
         self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us

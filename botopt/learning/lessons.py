@@ -105,7 +105,7 @@ def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
         amounts += ((names[SENDS], ONE), (names[EXPECTED], lesson.expected))
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN, LEFT)
-    if lesson.scored:
+    if lesson.scored or lesson.scorer:
         scored, _, foretold = of_scorer(lesson.scorer)
         amounts += ((scored, ONE), (foretold, lesson.scored))
     return amounts
@@ -120,7 +120,7 @@ def _of_click(event_type: str, lesson: Lesson | None) -> Amounts:
         amounts.append((_of_variant(lesson.template, lesson.variant)[HITS], ONE))
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
-    if lesson.scored:
+    if lesson.scored or lesson.scorer:
         amounts.append((of_scorer(lesson.scorer)[1], ONE))
     return amounts
 

@@ -51,22 +51,23 @@ class Budget:
 
     def level(self, pace: Pace, now_us: int) -> float:
         """Messages that may be sent now."""
-        return min(pace.level + self._rate * max(now_us - pace.at_us, 0), self.full)
+        return min(max(pace.level, -self.full) + self._rate * max(now_us - pace.at_us, 0), self.full)
 
     def lift(self, pace: Pace, now_us: int) -> float:
         """What the bar is multiplied by."""
         age_us = now_us - pace.at_us
-        level = pace.level
+        level = max(-self.full, pace.level)  # it may come from a larger budget
         if age_us > 0:  # `level`, without the call: this is asked for each event
             level += self._rate * age_us
-            level = min(level, self.full)
+        level = min(level, self.full)
         return math.exp(-PROPORTIONAL * (level - self._half) * self._scale - self._integral(pace, now_us))
 
     def ready_us(self, pace: Pace, now_us: int) -> int | None:
         """When the bucket holds a message again; None: it does now."""
-        if pace.level >= 1.0:
+        level = max(pace.level, -self.full)
+        if level >= 1.0:
             return None
-        ready_us = pace.at_us + math.ceil((1.0 - pace.level) / self._rate)
+        ready_us = pace.at_us + math.ceil((1.0 - level) / self._rate)
         return None if ready_us <= now_us else ready_us
 
     def spent(self, pace: Pace | None, now_us: int) -> Pace:
@@ -87,7 +88,8 @@ class Budget:
         With e = scale (level - half) and a level that grows by rate, the sum over a piece is the mean error times
         its length. Bounds can only be met at the end of a piece, because each goes one way.
         """
-        value, level = pace.integral, pace.level
+        value = min(max(pace.integral, self._least), MOST)
+        level = min(max(pace.level, -self.full), self.full)
         age_us: float = now_us - pace.at_us
         if age_us <= 0:
             return value

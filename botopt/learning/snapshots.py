@@ -116,7 +116,9 @@ def scorer_id(policy: Policy) -> str:
 
 def _trusted(policy: Policy, counts: Mapping[str, int]) -> bool:
     scored, hits, foretold = (counts.get(name, 0) / ONE for name in of_scorer(scorer_id(policy)))
-    if scored < LEAST_SCORED or foretold <= 0:
+    if scored < LEAST_SCORED:
         return True
+    if foretold <= 0:
+        return hits <= 0
     low, high = TRUSTED
     return low <= hits / foretold <= high

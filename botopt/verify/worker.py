@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from botopt.engine.engine import Engine
-from botopt.learning.learner import Learned, Shown
+from botopt.learning.learner import Learned, Shown, remembered
 from botopt.learning.lessons import Lessons, Recorder
 from botopt.model.ports import StateStore
 from botopt.sources.envelope import Decoder
@@ -195,7 +195,10 @@ class Worker:
         if learned is None:
             policy = self._engine.policy
             learned = Learned(
-                self._engine.unlearned.snapshot, Recorder(policy.settings.refresh_us), self._engine.unlearned.scorer
+                self._engine.unlearned.snapshot,
+                Recorder(policy.settings.refresh_us),
+                self._engine.unlearned.scorer,
+                remembered=remembered(policy.settings),
             )
             self.learn(learned)
         learned.show(shown)

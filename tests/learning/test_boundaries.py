@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from botopt.learning.learner import Learner, unlearned
 from botopt.learning.lessons import ONE, Lessons
@@ -219,3 +220,31 @@ def test_a_scorer_that_was_not_asked_for_long_gets_another_chance():
     for day in range(1, 80):
         fed(learner, [T0 + day * DAY_US])
     assert learner.learned.snapshot.scorer_ok
+
+
+def test_going_back_and_forth_lets_no_span_fade_twice():
+    learner = begun()
+    clicked(learner, number=1000)
+    fed(learner, [T0 + HOUR_US])
+    counts = dict(learner.keep().base.counts)
+    for ordinal in (100, 200, 300):
+        fed(learner, [T0 - 14 * DAY_US] * 20, ordinal)
+        fed(learner, [T0 + HOUR_US] * 20, ordinal + 30)
+    assert learner.keep().base.counts == counts
+
+
+def test_what_lies_astray_decides_nothing_that_is_held_for_later():
+    learner = begun()
+    times = [T0 + 20_000 * DAY_US] * 20
+    for ordinal, time_us in enumerate(times, 2):
+        moves = learner.is_boundary(time_us, ordinal)
+    assert moves
+    assert learner.ripe_us(times[-1]) <= T0 + DAY_US
+
+
+def test_snapshots_are_remembered_for_as_long_as_messages_wait_for_their_answer():
+    settings = replace(POLICY.settings, ignored_after_us=5 * DAY_US)
+    learner = Learner(replace(POLICY, settings=settings))
+    fed(learner, [T0 + hour * HOUR_US for hour in range(24 * 6)])
+    late = learner.learned.at(T0 + 24 * HOUR_US + 1)
+    assert late.snapshot.at_us == T0 + 24 * HOUR_US

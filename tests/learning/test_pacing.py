@@ -239,3 +239,13 @@ def test_it_holds_the_budget_through_a_surge(scores):
     for first, last in ((5, 30), (30, 33), (33, 60)):
         assert sum(days[first:last]) / (last - first) == pytest.approx(1.5, rel=0.2), (first, last)
     assert max(days) <= 3 + 1.5
+
+
+@pytest.mark.parametrize("level", [-2000.0, 2000.0])
+def test_what_a_larger_budget_left_behind_is_read_within_the_bounds_of_the_present_one(level):
+    budget = a_day(1)
+    pace = Pace(level, 50.0 if level < 0 else -50.0, T0)
+    assert -budget.full <= budget.level(pace, T0) <= budget.full
+    assert 0 < budget.lift(pace, T0) < 100
+    ready_us = budget.ready_us(pace, T0)
+    assert ready_us is None or ready_us <= T0 + 4 * DAY_US

@@ -116,7 +116,8 @@ def test_hours_are_shares_of_what_users_do_with_two_hundred_acts_of_a_flat_day()
         (500, 35, 50, True),
         (500, 70, 50, True),
         (500, 71, 50, False),
-        (500, 9, 0, True),
+        (500, 9, 0, False),  # what it says cannot come
+        (500, 0, 0, True),
     ],
 )
 def test_a_scorer_is_trusted_while_clicks_are_about_those_it_foretold(scored, clicked, foretold, trusted):

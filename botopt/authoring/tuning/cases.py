@@ -124,7 +124,6 @@ class Cases:
             if work is not None:
                 _fill(case, work)
                 case.stopped = self._tighter.stopped(work) if answer.sends or answer.waits else frozenset()
-                asked.work = None  # it holds the state, which goes on changing
             opened[1].append(case)
         return answer
 

@@ -13,6 +13,7 @@ from botopt.engine.feedback import settle
 from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
 from botopt.engine.lines.texts import Ending, Scored, choices, decimal, instant, message, quoted
+from botopt.engine.lines.views import View
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan
 from botopt.engine.records import outcome_of
@@ -20,7 +21,7 @@ from botopt.engine.scoring import PRECISION, Weighed, clamp, explore
 from botopt.engine.stages.muted import look
 from botopt.engine.stages.stage import decisive
 from botopt.engine.work import Stop, Work
-from botopt.learning.engagement import Prior, factor_of, factor_of_unknown, of_chance, prior_of
+from botopt.learning.engagement import Prior, of_chance
 from botopt.learning.engagement import rate as rate_of
 from botopt.learning.learner import Learned
 from botopt.model.decision import Choice, Outcome, Reason, Rendered
@@ -46,12 +47,19 @@ _Pick = Callable[[Mapping[str, Value]], Sequence[Value]]
 
 
 def deciding(
-    plan: Plan, keep: Retention, revision: str, lines: list[str], endings: list[Ending], learned: Learned
+    plan: Plan,
+    keep: Retention,
+    revision: str,
+    lines: list[str],
+    endings: list[Ending],
+    learned: Learned,
+    in_control: dict[str, bool],
 ) -> Act:
     """The function that decides events of this plan's type, appends their lines to `lines` and counts in `endings`.
 
     This is `scoring.score`, `Engine._decide` and `records.decided` in one, with everything that does not change
     looked up beforehand: half the time of a replay is spent here. tests/verify/test_run.py holds them equal.
+    `in_control` remembers which users are in the control group.
     """
     settings, name, engaged, mutes = plan.settings, plan.event_type.name, plan.engagement, plan.mutes
     ignored_after_us, fatigue_us = settings.ignored_after_us, settings.fatigue.within_us
@@ -72,7 +80,6 @@ def deciding(
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     scored_by_mask: dict[int, Scored] = {}
     views: dict[str, View] = {}
-    in_control: dict[str, bool] = {}
     factor_text_of_unknown = "1"
     scores_of_unknown: dict[int, tuple[float, str]] = {}
     writers: dict[str, _Writer] = {}
@@ -82,6 +89,8 @@ def deciding(
 
     def scored_for(mask: int) -> Scored:
         weighed = plan.weighed(mask)
+        if len(scored_by_mask) >= _MOST_MASKS:
+            scored_by_mask.clear()
         scored = scored_by_mask[mask] = Scored(weighed, round(clamp(weighed.raw), PRECISION), settings)
         return scored
 
@@ -105,6 +114,8 @@ def deciding(
         factor_text_of_unknown, scores_of_unknown = view.unknown_text, view.unknown_scores
 
     def unknown_score(mask: int, raw: float) -> tuple[float, str]:
+        if len(scores_of_unknown) >= _MOST_MASKS:
+            scores_of_unknown.clear()
         score = round(min(raw * unknown_factor, 1.0), PRECISION)
         found = scores_of_unknown[mask] = (score, decimal(score))
         return found
@@ -320,33 +331,7 @@ def deciding(
 
 _MOST_VIEWS = 64
 _MOST_USERS = 100_000
-
-
-class View:
-    """What follows from a snapshot for one event type: what is expected of users, and how records end."""
-
-    __slots__ = (
-        "end",
-        "factor",
-        "low_end",
-        "no_message",
-        "prior",
-        "unknown_factor",
-        "unknown_scores",
-        "unknown_text",
-    )
-
-    def __init__(self, snapshot: Snapshot, plan: Plan, revision: str) -> None:
-        settings = plan.settings.engagement
-        self.prior = prior_of(settings, snapshot, plan.event_type.name)
-        self.factor = factor_of(settings, self.prior)
-        self.unknown_factor = factor_of_unknown(settings, self.prior)
-        self.unknown_text = decimal(self.unknown_factor)
-        self.unknown_scores: dict[int, tuple[float, str]] = {}
-        shown = f'"{snapshot.id}"' if plan.learns else "null"
-        self.end = f',"snapshot":{shown},"revision":"{revision}"}}\n'
-        self.no_message = f',"choices":[],"message":null{self.end}'
-        self.low_end = f',"cause":null{self.no_message}'
+_MOST_MASKS = 4_096
 
 
 class _Writer:

@@ -53,9 +53,10 @@ class LineEngine:
     def _acts(self) -> dict[str, Act]:
         engine = self.engine
         acts = {name: _remembering(engine) for name in engine.policy.events}
+        in_control: dict[str, bool] = {}
         for plan in engine.plans():
             acts[plan.event_type.name] = deciding(
-                plan, engine.keep, engine.policy.revision, self.lines, self._endings, self.learned
+                plan, engine.keep, engine.policy.revision, self.lines, self._endings, self.learned, in_control
             )
         acts["user.active"] = _remembering(engine, self._notice if engine.keep.active_us or engine.keep.hours else None)
         return acts | {name: _responding(engine, name, self.responses, self.learned) for name in FEEDBACK_TYPES}

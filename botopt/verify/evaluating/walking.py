@@ -179,10 +179,17 @@ class Walk:
             asked.work = Work(plan, user.state, event, now_us, chain.seen_us, attempt, learned)
             asked.work.timed = chain.timed
         answer = self._answer(asked)
-        if decision is None:
-            return
+        if decision is not None:
+            self._happen(user, asked, decision, chain, attempt, answer)
+        asked.work = None  # it holds the state, which goes on changing
+
+    def _happen(
+        self, user: _User, asked: Asked, decision: Decision, chain: _Chain, attempt: int, answer: Answer | None
+    ) -> None:
+        """What was decided then, whatever the policy says."""
+        matched, now_us = chain.matched, asked.time_us
         if decision.outcome is Outcome.SENT:
-            self._sent(user.state, asked, decision, plan, answer)
+            self._sent(user.state, asked, decision, self._plans.get(matched.event.type), answer)
         elif decision.outcome is Outcome.HELD and attempt + 1 < len(matched.chain):
             chain.timed = chain.timed or decision.reason is Reason.SEND_TIME
             after_us = matched.chain[attempt + 1][0].time_us or now_us

@@ -137,3 +137,17 @@ def test_every_number_of_a_policy_can_be_turned_but_of_mandatory_messages(tmp_pa
         "once: cooldown",
         "many: limit",
     }
+
+
+def test_what_was_sent_is_known_to_what_comes_after(tmp_path):
+    """A budget is spent by what was sent; so the bars of its own log are those that the engine had."""
+
+    def paced(text: str) -> str:
+        return text.replace("settings:", "settings:\n  pacing: {messages: 1, per: day}", 1)
+
+    policy = load(workspace(tmp_path / "paced", edit=paced))
+    assert policy.settings.pacing is not None
+    reading = read(list(write_log(tmp_path / "log", policy, events(20, 10), clicks=lambda _: 0.2)), policy)
+    cases = Cases(policy, reading, reading.from_us, reading.until_us)
+    lifts = [case.lift for chains in cases._chains.values() for _, found in chains for case in found]
+    assert len({round(lift, 6) for lift in lifts if lift is not None}) > 50
