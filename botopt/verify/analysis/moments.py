@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from botopt.engine.calendar import is_quiet_at
 from botopt.model.names import WEEKDAYS
 from botopt.model.policy import QuietHours
 
@@ -47,15 +48,6 @@ def moments(cuts: frozenset[int], *, hours: bool) -> tuple[Moment, ...]:
     edges = sorted({0, *(minute % DAY for minute in cuts), *(range(0, DAY, 60) if hours else ())})
     begins = [day * DAY + edge for day in range(7) for edge in edges]
     return tuple(Moment(begin, end) for begin, end in zip(begins, [*begins[1:], WEEK], strict=True))
-
-
-def is_quiet_at(hours: QuietHours, minute: int) -> bool:
-    """Whether it is quiet at a minute of the week. The day on which the hours begin is the one that counts."""
-    length = (hours.end - hours.start) % DAY or DAY
-    since = (minute % DAY - hours.start) % DAY
-    if since >= length:
-        return False
-    return not hours.days or ((minute - since) % WEEK) // DAY in hours.days
 
 
 def quiet_mask(hours: QuietHours, all_moments: Sequence[Moment]) -> int:

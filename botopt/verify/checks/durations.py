@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from botopt.engine.calendar import is_quiet_at
 from botopt.model.codes import finding
 from botopt.model.condition import Scope, duration_text
 from botopt.model.diagnostic import Diagnostic
 from botopt.model.durations import DAY_US, HOUR_US, MINUTE_US
 from botopt.model.policy import Calendar, Cooldown, EventType, Limit, Policy, QuietHours, Suppression
-from botopt.verify.analysis.moments import DAY, WEEK, Moment, is_quiet_at
+from botopt.verify.analysis.moments import DAY, WEEK, Moment
 from botopt.verify.analysis.nodes import LEAF, Node
 from botopt.verify.analysis.outlook import Outlook, Standing
 from botopt.verify.analysis.outlooks import outlooks

@@ -16,7 +16,7 @@ from botopt.network.reference import inputs_of
 from botopt.network.samples import leaves, literals
 from botopt.network.source import compiled
 from botopt.verify.analysis.cells import cells_of
-from botopt.verify.analysis.moments import is_quiet_at, moments, quiet_mask
+from botopt.verify.analysis.moments import moments, quiet_mask
 from botopt.verify.analysis.ranges import Range, range_of
 from botopt.verify.analysis.space import Space, UndecidedError
 from botopt.verify.analysis.witness import flow
@@ -63,6 +63,15 @@ def test_no_result_lies_outside_its_range(data: st.DataObject, term):
         assert found.low <= result <= found.high
 
 
+def begun_on_such_a_day(hours: QuietHours, minute: int) -> bool:
+    """Quiet hours in other words: how long ago they last began, and on which day."""
+    length = (hours.end - hours.start) % 1440 or 1440
+    since = (minute % 1440 - hours.start) % 1440
+    if since >= length:
+        return False
+    return not hours.days or ((minute - since) % 10_080) // 1440 in hours.days
+
+
 @given(
     st.integers(0, 1439),
     st.integers(1, 1440),
@@ -73,13 +82,13 @@ def test_no_result_lies_outside_its_range(data: st.DataObject, term):
 def test_quiet_moments_are_those_of_the_calendar(start, end, days, minute):
     from datetime import datetime, timedelta
 
-    from botopt.engine.calendar import is_quiet
+    from botopt.engine.calendar import is_quiet, is_quiet_at
 
     if start == end % 1440:
         return
     hours = QuietHours(start, end, tuple(sorted(days)))
     wall = datetime(2026, 3, 2) + timedelta(minutes=minute)  # noqa: DTZ001  # a clock on a wall
-    assert is_quiet_at(hours, minute) == is_quiet(hours, wall)
+    assert is_quiet_at(hours, minute) == is_quiet(hours, wall) == begun_on_such_a_day(hours, minute)
     cut = moments(frozenset({start, end}), hours=True)
     place = next(bit for bit, moment in enumerate(cut) if moment.begin <= minute < moment.end)
     assert bool(quiet_mask(hours, cut) >> place & 1) == is_quiet(hours, wall)
