@@ -17,7 +17,7 @@ from botopt.model.event import Event
 from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
 from botopt.model.user_state import Activity, Held, Lesson, PastEvent, Send, UserState
-from botopt.model.zones import local
+from botopt.model.zones import hour_of
 
 
 def conclude(work: Work, outcome: Outcome) -> None:
@@ -86,7 +86,7 @@ def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> No
 def acted(state: UserState, worth: int, now_us: int, settings: Settings, learned: Learned) -> None:
     """The user did something: at this hour of their day they can be reached."""
     own = state.attributes.get("timezone")
-    hour = local(now_us, own if isinstance(own, str) else settings.timezone).hour
+    hour = hour_of(now_us, own if isinstance(own, str) else settings.timezone)
     state.hours = send_time.acted(state.hours, hour, worth, now_us)
     learned.recorder.active(hour, worth * ONE)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from operator import itemgetter
 
 from botopt.engine.history import FEEDBACK_WINDOW_US
@@ -20,7 +19,7 @@ from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
 from botopt.model.user_state import Response, Send, UserState
-from botopt.model.zones import local
+from botopt.model.zones import hour_of
 
 Looking = Callable[[UserState, int, Snapshot, float], Sequence[float]]
 """(state, now_us, snapshot, raw score) -> the values of the features."""
@@ -32,7 +31,6 @@ MOST_MESSAGES = 20
 """Counts go up to this."""
 
 _LEAST = 1e-6
-_QUARTER_US = 900_000_000
 
 
 def logit(share: float) -> float:
@@ -42,20 +40,6 @@ def logit(share: float) -> float:
     elif share > 1 - _LEAST:
         share = 1 - _LEAST
     return math.log(share / (1 - share))
-
-
-@lru_cache(maxsize=4_096)
-def _hour_of(quarter: int, timezone: str) -> int | None:
-    """The hour of the day on a wall, if it is the same through a whole quarter of an hour."""
-    begin, end = quarter * _QUARTER_US, (quarter + 1) * _QUARTER_US - 1
-    hour = local(begin, timezone).hour
-    return hour if local(end, timezone).hour == hour else None
-
-
-def hour_of(us: int, timezone: str) -> int:
-    """The hour of the day on that zone's wall; remembered, because events come close together."""
-    hour = _hour_of(us // _QUARTER_US, timezone)
-    return local(us, timezone).hour if hour is None else hour
 
 
 def bind(names: Sequence[str], settings: Settings, event_type: str) -> Looking:

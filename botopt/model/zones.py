@@ -39,7 +39,8 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file, key=name)
 
 
-_DAY_US = 86_400_000_000
+_HOUR_US = 3_600_000_000
+_DAY_US = 24 * _HOUR_US
 _MOST_OFFSETS = 4_096
 _offsets: dict[tuple[str, int], int | None] = {}
 
@@ -62,6 +63,18 @@ def steady_offset_us(us: int, zone_name: str) -> int | None:
         _offsets.clear()
     _offsets[key] = found
     return found
+
+
+def hour_of(us: int, zone_name: str) -> int:
+    """The hour of the day, 0 to 23, on that zone's wall.
+
+    Raises:
+        zoneinfo.ZoneInfoNotFoundError: there is no such zone.
+    """
+    offset_us = steady_offset_us(us, zone_name)
+    if offset_us is None:
+        return local(us, zone_name).hour
+    return (us + offset_us) // _HOUR_US % 24
 
 
 def local(us: int, zone_name: str) -> datetime:

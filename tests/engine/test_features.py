@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from botopt.engine.build import build
 from botopt.engine.engine import Engine
-from botopt.engine.features import bind, hour_of
+from botopt.engine.features import bind
 from botopt.engine.feedback import settle
 from botopt.learning import send_time
 from botopt.learning.engagement import prior_of, rate
@@ -20,7 +20,7 @@ from botopt.learning.learner import unlearned
 from botopt.model.click_model import FEATURES
 from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.user_state import Response, Send, Tally, UserState, pack, unpack
-from botopt.model.zones import local, zone_names
+from botopt.model.zones import hour_of, local, zone_names
 from tests.verify.training.world import START_US, policy
 
 NAMES = tuple(FEATURES)
