@@ -128,6 +128,16 @@ class TemplatePlan:
         template = self.template.name
         if len(names) == 1:
             return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], {}, whole(rate))
+        odds = self.odds(names, snapshot, state, now_us)
+        drawn = draw(self._seed, "variant", event.user, event.source, event.id)
+        place = taken(odds, drawn)
+        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)} if self._differs else {}
+        lesson = Lesson(template, names[place], known, whole(rate))
+        return place, Choice("variant", names, names[place], drawn, odds[place]), lesson
+
+    def odds(self, names: tuple[str, ...], snapshot: Snapshot, state: UserState, now_us: int) -> Sequence[float]:
+        """The chance that learning gives each of these variants; they sum to 1."""
+        template = self.template.name
         believed = self._believed.get((snapshot.id, names))
         if believed is None:
             if len(self._believed) >= _MOST_BELIEVED:
@@ -140,12 +150,8 @@ class TemplatePlan:
         if had:
             recency = self.template.recency
             less = {name: lately(now_us - sent_us, recency) for name, sent_us in had.items()}
-            odds = chances([score - less.get(name, 0.0) for name, score in zip(names, scores, strict=True)])
-        drawn = draw(self._seed, "variant", event.user, event.source, event.id)
-        place = taken(odds, drawn)
-        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)} if self._differs else {}
-        lesson = Lesson(template, names[place], known, whole(rate))
-        return place, Choice("variant", names, names[place], drawn, odds[place]), lesson
+            return chances([score - less.get(name, 0.0) for name, score in zip(names, scores, strict=True)])
+        return odds
 
     def render(self, work: Work, variant: Variant) -> Rendered:
         """The variant's words.

@@ -161,7 +161,7 @@ def reason(work: Work, reason: Reason) -> str:
         level, ready_us = budget.level(pace, now_us), budget.ready_us(pace, now_us)
         until = "" if ready_us is None else f", one at {instant_text(ready_us)}"
         return f"{level:.2g} messages saved up{until}"
-    if reason is Reason.SEND_TIME and work.plan.send_time is not None:
+    if reason is Reason.SEND_TIME and work.plan.offering is not None:
         if work.timed:
             return "it waited for its hour already"
         return "" if work.hour is None else f"{work.hour.chosen} of {', '.join(work.hour.eligible)}"

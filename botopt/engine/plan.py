@@ -13,6 +13,7 @@ from botopt.engine.history import Retention
 from botopt.engine.scoring import Weighed
 from botopt.engine.stages import paced
 from botopt.engine.stages.scope import Bound, concerns
+from botopt.engine.stages.send_time import offering
 from botopt.engine.stages.stage import Glance
 from botopt.engine.work import Work
 from botopt.learning.learner import Learned
@@ -51,13 +52,13 @@ class Plan:
         "learns",
         "looking",
         "mutes",
+        "offering",
         "ordinary",
         "quiet",
         "rule_bits",
         "rules",
         "scorer",
         "send_fields",
-        "send_time",
         "settings",
         "stages",
         "template",
@@ -106,7 +107,7 @@ class Plan:
         self.explores = self.engagement and not event_type.always and policy.settings.engagement.explore > 0
         self.scorer = scorer
         self.looking = None if scorer is None else bind_features(scorer.features, policy.settings, event_type.name)
-        self.send_time = event_type.send_time
+        self.offering = offering(event_type)
         self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))
         self.experiments = experiments_of(policy, event_type)
         self.all_stages = pipeline.bind(policy, event_type, self.bounds)

@@ -41,13 +41,52 @@ class Hours(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...]
 
 
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """When a message could go, and the place of the best of them. `explore` is the share that is drawn from all."""
+
+    hours: Hours
+    best: int
+    explore: float
+
+    def chance(self, place: int) -> float:
+        """How likely it goes at this one."""
+        return self.explore / len(self.hours.steps) + (1.0 - self.explore if place == self.best else 0.0)
+
+
+Offering = Callable[[Work], Offer | None]
+"""What a message is offered; None where it cannot wait."""
+
+
 def bind(policy: Policy, event_type: EventType) -> Stage | None:
     """Only for event types that may wait."""
+    if event_type.send_time is None:
+        return None
+    seed = policy.settings.seed
+
+    def stops(work: Work) -> Sequence[Stop]:
+        work.hour = None
+        offer = None if work.plan.offering is None else work.plan.offering(work)
+        if offer is None:
+            return ()
+        hours, event = offer.hours, work.event
+        number = len(hours.steps)
+        drawn = draw(seed, "send_time", event.user, event.source, event.id)
+        explores = drawn < offer.explore
+        place = min(int(drawn / offer.explore * number), number - 1) if explores else offer.best
+        work.hour = Choice("send_time", hours.names, hours.names[place], drawn, offer.chance(place))
+        if place == 0:
+            return ()
+        return (Stop(Reason.SEND_TIME, None, _begin_us(work) + int(hours.steps[place] * HOUR_US), hold=True),)
+
+    return stops
+
+
+def offering(event_type: EventType) -> Offering | None:
+    """The function that says what a message of this type is offered; None where none may wait."""
     send_time = event_type.send_time
     if send_time is None:
         return None
-    explore, seed = send_time.explore, policy.settings.seed
-    allowed = allowing(send_time, event_type)
+    explore, allowed = send_time.explore, _allowing(send_time, event_type)
     known: dict[tuple[str, tuple[float, ...], tuple[int, ...]], int] = {}
 
     def best_for_everybody(snapshot: Snapshot, hours: Hours) -> int:
@@ -59,28 +98,17 @@ def bind(policy: Policy, event_type: EventType) -> Stage | None:
             place = known[key] = best_of(snapshot.hours, hours)
         return place
 
-    def stops(work: Work) -> Sequence[Stop]:
-        work.hour = None
+    def offered(work: Work) -> Offer | None:
         if work.timed or work.control:
-            return ()
-        hours = allowed(work)
-        number = len(hours.steps)
-        if number < 2:
-            return ()
+            return None
+        hours, snapshot = allowed(work), work.learned.snapshot
+        if len(hours.steps) < 2:
+            return None
         if is_known(work.state.hours):
-            best = best_of(values(work.state.hours, work.learned.snapshot.hours), hours)
-        else:
-            best = best_for_everybody(work.learned.snapshot, hours)
-        event = work.event
-        drawn = draw(seed, "send_time", event.user, event.source, event.id)
-        place = min(int(drawn / explore * number), number - 1) if drawn < explore else best
-        chance = explore / number + (1.0 - explore if place == best else 0.0)
-        work.hour = Choice("send_time", hours.names, hours.names[place], drawn, chance)
-        if place == 0:
-            return ()
-        return (Stop(Reason.SEND_TIME, None, _begin_us(work) + int(hours.steps[place] * HOUR_US), hold=True),)
+            return Offer(hours, best_of(values(work.state.hours, snapshot.hours), hours), explore)
+        return Offer(hours, best_for_everybody(snapshot, hours), explore)
 
-    return stops
+    return offered
 
 
 def best_of(by_hour: Sequence[float], hours: Hours) -> int:
@@ -101,10 +129,10 @@ def _begin_us(work: Work) -> int:
     return work.now_us - _into_hour_us(local(work.now_us, work.timezone))
 
 
-def allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hours]:
+def _allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hours]:
     """The function that lists when a message may go: until it may wait no longer, not in quiet hours, not expired."""
     within_us, expires_us = send_time.within_us, event_type.expires_after_us
-    lists: dict[tuple[int, int, int, tuple[QuietHours, ...]], Hours] = {}
+    lists: dict[tuple[int, int, tuple[QuietHours, ...]], Hours] = {}
 
     def allowed(work: Work) -> Hours:
         now_us, timezone = work.now_us, work.timezone
@@ -122,7 +150,7 @@ def allowing(send_time: SendTime, event_type: EventType) -> Callable[[Work], Hou
         wall_us = now_us + offset_us
         begin_us = now_us - wall_us % HOUR_US
         hour = (wall_us - _MONDAY_US) // HOUR_US % (7 * 24)
-        key = (hour, (last_us - begin_us) // HOUR_US, 0, quiet)
+        key = (hour, (last_us - begin_us) // HOUR_US, quiet)
         found = lists.get(key)
         if found is None:
             if len(lists) >= _MOST_LISTS:

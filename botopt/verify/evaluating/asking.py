@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from botopt.engine import hashes
-from botopt.engine.choosing import TemplatePlan, had_lately
 from botopt.engine.plan import Plan
 from botopt.engine.scoring import score
 from botopt.engine.stages.muted import look
-from botopt.engine.stages.send_time import NOW, allowing, best_of
+from botopt.engine.stages.send_time import NOW
 from botopt.engine.stages.stage import decisive
 from botopt.engine.work import Work
-from botopt.learning.send_time import is_known, values
-from botopt.learning.variants import chances, lately
 from botopt.model.decision import Reason
 from botopt.model.errors import RenderError
 from botopt.model.policy import Choose
@@ -71,19 +70,12 @@ def beyond(work: Work, passing: float) -> Answer:
 
 def _hours(work: Work, plan: Plan) -> dict[str, float]:
     """As the stage `send_time` draws it."""
-    send_time = plan.send_time
-    if send_time is None or work.timed or work.control:
+    offer = None if plan.offering is None else plan.offering(work)
+    if offer is None:
         return {NOW: 1.0}
-    hours = allowing(send_time, plan.event_type)(work)
-    number = len(hours.steps)
-    if number < 2:
-        return {NOW: 1.0}
-    everybody = work.learned.snapshot.hours
-    best = best_of(values(work.state.hours, everybody) if is_known(work.state.hours) else everybody, hours)
-    share = send_time.explore
     found: dict[str, float] = {}
-    for place, name in enumerate(hours.names):
-        chance = share / number + (1.0 - share if place == best else 0.0)
+    for place, name in enumerate(offer.hours.names):
+        chance = offer.chance(place)
         if chance or not place:
             found[name] = found.get(name, 0.0) + chance
     return found
@@ -94,12 +86,13 @@ def _texts(work: Work, plan: Plan) -> dict[Action, float]:
     bound = plan.template_plan(work.template)
     template, variants = bound.template, bound.eligible(work)
     if len(variants) < 2 or template.choose is Choose.FIRST or (template.choose is Choose.LEARN and work.control):
-        odds = [1.0]
+        odds: Sequence[float] = [1.0]
     elif template.choose is Choose.WEIGHTED:
         total = sum(variant.weight for variant in variants)
         odds = [variant.weight / total for variant in variants]
     else:
-        odds = _learned(work, bound, tuple(variant.name for variant in variants))
+        names = tuple(variant.name for variant in variants)
+        odds = bound.odds(names, work.learned.snapshot, work.state, work.now_us)
     found = {}
     for variant, chance in zip(variants, odds, strict=False):  # of those that come first, only the first
         try:
@@ -108,13 +101,3 @@ def _texts(work: Work, plan: Plan) -> dict[Action, float]:
             continue
         found[Action(work.template, variant.name, work.channel)] = chance
     return found
-
-
-def _learned(work: Work, bound: TemplatePlan, names: tuple[str, ...]) -> list[float]:
-    """As `TemplatePlan.learned` has them."""
-    template, recency = bound.template, bound.template.recency
-    arms = work.learned.snapshot.arms.get(template.name, {})
-    scores = {name: arms[name].score if name in arms else 0.0 for name in names}
-    for name, sent_us in had_lately(work.state, template.name, names, work.now_us, recency).items():
-        scores[name] -= lately(work.now_us - sent_us, recency)
-    return chances(list(scores.values()))
