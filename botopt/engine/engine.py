@@ -58,6 +58,7 @@ class Engine:
         self.policy = policy
         self.keep = history.retention(policy, renderer) if keep is None else keep
         self.budgets = budgets_of(policy)
+        self.learns = policy.learns
         self.unlearned = unlearned(policy)
         self._plans = plans(policy, self.keep, network, renderer, self.unlearned, self.budgets)
         self._settings = policy.settings
@@ -227,7 +228,7 @@ class Engine:
             pace = None if budget is None else state.paces.get(budget.key)
             if budget is not None and pace is not None:
                 state.paces[budget.key] = budget.returned(pace, now_us)
-        if not self.policy.learns:
+        if not self.learns:
             return
         learned.recorder.responded(send, before)
         if self.keep.hours and send.response is Response.CLICKED:

@@ -304,8 +304,8 @@ def deciding(
                 sent.count += 1
                 shown = message(decided_hex, weighed.template, variant, weighed.channel, words)
                 append(f'{head}{sent_text}{terms},"cause":null,"choices":{choices(drawn)},"message":{shown}{end}')
-                if looking is not None and chance is None and engaged and not control:
-                    chance = scorer.chance(looking(state, now_us, snapshot, weighed.raw))  # type: ignore[union-attr]
+                if looking is not None and chance is None and not control:
+                    chance = effects.foretold(plan, state, now_us, snapshot, weighed.raw)
                 effects.record_send(plan, state, event, now_us, decided_id, weighed.channel, control)
                 if learns:
                     effects.teach(state, name, now_us, lesson, chance, learned)

@@ -197,7 +197,7 @@ class Folding:
             if not moment.control:
                 chance = effects.foretold(plan, state, moment.now_us, moment.snapshot, moment.raw)
             effects.record_send(plan, state, event, moment.now_us, id, channel, moment.control)
-        if self.engine.policy.learns:
+        if self.engine.learns:
             effects.teach(state, event.type, moment.now_us, lesson, chance, self.learner.learned)
 
     def _clock(self, time_us: int) -> None:
