@@ -152,14 +152,24 @@ def effective_size(weights: Sequence[float]) -> float:
     return math.fsum(weights) ** 2 / squares if squares else 0.0
 
 
-def sends_to_tell(rate: float, relative: float) -> int:
-    """Messages in each of two groups until such a difference shows, in 8 of 10 cases, at 95 %.
+def to_tell(variance: float, difference: float) -> float:
+    """How many each of two groups must have to see a difference in 8 of 10 cases, at 95 %: 16 s^2 / d^2.
 
-    16 p (1 - p) / d^2 (Lehr, Statistics in Medicine 1992), rounded to hundreds.
+    Lehr, Statistics in Medicine 1992.
+
+    Args:
+        variance: of one observation; p (1 - p) for a rate p.
+        difference: what shall be seen, in the same unit, not 0.
+    """
+    return 16 * variance / (difference * difference)
+
+
+def sends_to_tell(rate: float, relative: float) -> int:
+    """Messages in each of two groups until such a difference shows, in 8 of 10 cases, at 95 %, rounded to hundreds.
 
     Args:
         rate: the share that is clicked, above 0.
         relative: the difference as a share of that.
     """
-    number = 16 * rate * (1 - rate) / (rate * relative) ** 2
+    number = to_tell(rate * (1 - rate), rate * relative)
     return max(100, round(number / 100) * 100)

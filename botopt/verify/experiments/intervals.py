@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from botopt.learning.evaluation import to_tell
+
 ALPHA = 0.05
 """One minus the confidence of an interval, over all looks together."""
 
@@ -135,10 +137,10 @@ def chance_above(value: float, degrees: int) -> float:
 
 
 def needed(variance: float, difference: float) -> int:
-    """How many each of two groups must have to see a difference with 80 % power at one look: 16 s^2 / d^2.
+    """How many each of two groups must have to see a difference with 80 % power at one look (`to_tell`).
 
     Args:
         variance: of one observation; p (1 - p) for a rate p.
         difference: what shall be seen, in the same unit.
     """
-    return math.ceil(16 * variance / (difference * difference)) if difference else 0
+    return math.ceil(to_tell(variance, difference)) if difference else 0
