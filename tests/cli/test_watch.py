@@ -82,7 +82,17 @@ def folder(tmp_path) -> Path:
 
 
 @pytest.fixture
-def watching(folder) -> Iterator[Watching]:
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C reaches what is started here, also where a shell that started these tests in the background ignores it: a
+    process inherits what is ignored, but not what is handled.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def watching(folder, ctrl_c) -> Iterator[Watching]:
     with Watching(folder) as found:
         yield found
 
