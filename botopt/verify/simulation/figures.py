@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-HORIZON_DAYS = 3660
-"""How many days a simulation may last: about ten years."""
-
 
 class Figures(msgspec.Struct):
     """Counts. `expected` is the sum of the true chances of the clicks, which no chance has a part in but that of the
