@@ -10,7 +10,7 @@ from botopt.engine.history import RECENT
 from botopt.engine.values import Getter, getter, rate_of
 from botopt.engine.work import Stop, Work
 from botopt.learning.lessons import whole
-from botopt.learning.variants import chances, lately, taken
+from botopt.learning.variants import chances, less_likely, likelihoods, shared, taken
 from botopt.model.condition import Scope
 from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
@@ -127,11 +127,13 @@ class TemplatePlan:
         """
         template = self.template.name
         if len(names) == 1:
-            return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], {}, whole(rate))
+            return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], _NO_ODDS, whole(rate))
         odds = self.odds(names, snapshot, state, now_us)
         drawn = draw(self._seed, "variant", event.user, event.source, event.id)
         place = taken(odds, drawn)
-        known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)} if self._differs else {}
+        known = _NO_ODDS
+        if self._differs:
+            known = {name: whole(chance) for name, chance in zip(names, odds, strict=True)}
         lesson = Lesson(template, names[place], known, whole(rate))
         return place, Choice("variant", names, names[place], drawn, odds[place]), lesson
 
@@ -144,13 +146,15 @@ class TemplatePlan:
                 self._believed.clear()
             arms = snapshot.arms.get(template, {})
             scores = [arms[name].score if name in arms else 0.0 for name in names]
-            believed = self._believed[snapshot.id, names] = (scores, chances(scores))
-        scores, odds = believed
-        had = had_lately(state, template, names, now_us, self.template.recency)
+            believed = self._believed[snapshot.id, names] = (likelihoods(scores), chances(scores))
+        likely, odds = believed
+        recency = self.template.recency
+        had = had_lately(state, template, names, now_us, recency)
         if had:
-            recency = self.template.recency
-            less = {name: lately(now_us - sent_us, recency) for name, sent_us in had.items()}
-            return chances([score - less.get(name, 0.0) for name, score in zip(names, scores, strict=True)])
+            likely = list(likely)
+            for name, sent_us in had.items():
+                likely[names.index(name)] *= less_likely(now_us - sent_us, recency)
+            return shared(likely)
         return odds
 
     def render(self, work: Work, variant: Variant) -> Rendered:
@@ -187,6 +191,7 @@ class TemplatePlan:
 
 
 _MOST_BELIEVED = 256
+_NO_ODDS: dict[str, int] = {}  # nobody changes the odds of a lesson
 
 
 def had_lately(

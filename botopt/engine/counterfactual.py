@@ -8,7 +8,8 @@ from itertools import combinations
 import msgspec
 
 from botopt.engine import numbers
-from botopt.engine.scoring import PRECISION, clamp
+from botopt.engine.rounding import exact
+from botopt.engine.scoring import clamp
 from botopt.engine.stages.stage import decisive
 from botopt.engine.values import getter
 from botopt.engine.work import Work
@@ -133,7 +134,7 @@ def _sends(work: Work, flips: Sequence[_Flip], extra: float = 0.0) -> bool:
         sign = 1.0 if flip.match else -1.0
         raw += sign * (flip.rule.score or 0.0)
         needed += sign * (flip.rule.threshold or 0.0)
-    return round(clamp(clamp(raw) * work.factor * work.scorer_factor), PRECISION) > round(clamp(needed), PRECISION)
+    return exact(clamp(clamp(raw) * work.factor * work.scorer_factor)) > exact(clamp(needed))
 
 
 def _value(work: Work, ref: Ref) -> Value:

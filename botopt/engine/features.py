@@ -8,21 +8,29 @@ of messages older than 30 days only `ignored_in_a_row` knows, and that is carrie
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
 
 from botopt.engine.history import FEEDBACK_WINDOW_US
-from botopt.learning.engagement import Prior, prior_of, rate
-from botopt.learning.send_time import value_at
-from botopt.model.click_model import FEATURES
+from botopt.learning.engagement import prior_of
+from botopt.learning.engagement import rate as rate_of
+from botopt.learning.send_time import is_known, value_at
 from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
 from botopt.model.user_state import Response, Send, UserState
 from botopt.model.zones import hour_of
 
-Looking = Callable[[UserState, int, Snapshot, float], Sequence[float]]
-"""(state, now_us, snapshot, raw score) -> the values of the features."""
+
+class Looking(Protocol):
+    """Works out the values of all `FEATURES`, in their order, for a message of one event type."""
+
+    def __call__(
+        self, state: UserState, now_us: int, snapshot: Snapshot, raw: float, rate: float | None = None
+    ) -> Sequence[float]:
+        """`raw` is the score before engagement, `rate` that of `engagement.rate`, where it is known already."""
+
 
 MOST_DAYS = 30.0
 """Days since the last message or click, at most; they stand for never, too."""
@@ -42,93 +50,105 @@ def logit(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def bind(names: Sequence[str], settings: Settings, event_type: str) -> Looking:
-    """The function that works out these features, in this order, for messages of one event type."""
+def _of_hour(share: float) -> float:
+    """How many times as much is done near an hour as on average, as a logarithm."""
+    return math.log(max(share * 24, _LEAST))
+
+
+@lru_cache(maxsize=64)
+def _of_hours(shares: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(map(_of_hour, shares))
+
+
+def bind(settings: Settings, event_type: str) -> Looking:
+    """The function that works out the features for messages of one event type."""
     engagement, usual_timezone = settings.engagement, settings.timezone
     known: Snapshot | None = None
-    prior, type_rate, unknown_rate = Prior(engagement.prior), 0.0, 0.0
+    type_rate = 0.0
     hours: Sequence[float] = ()
+    of_hours: Sequence[float] = ()
 
     def turn(snapshot: Snapshot) -> None:
-        nonlocal known, prior, type_rate, unknown_rate, hours
-        known, prior, hours = snapshot, prior_of(engagement, snapshot, event_type), snapshot.hours
+        nonlocal known, type_rate, hours, of_hours
+        known, hours, of_hours = snapshot, snapshot.hours, _of_hours(snapshot.hours)
         type_rate = logit(snapshot.types.get(event_type, snapshot.rate))
-        unknown_rate = logit(prior.rate * prior.ratio)
 
-    def look(state: UserState, now_us: int, snapshot: Snapshot, raw: float) -> Sequence[float]:
+    def look(
+        state: UserState, now_us: int, snapshot: Snapshot, raw: float, rate: float | None = None
+    ) -> Sequence[float]:
         if snapshot is not known:
             turn(snapshot)
+        if rate is None:
+            prior = prior_of(engagement, snapshot, event_type)
+            rate = rate_of(state.total, state.by_type.get(event_type), now_us, engagement, prior)
         zone = state.attributes.get("timezone") if state.attributes else None
         hour = hour_of(now_us, zone if isinstance(zone, str) else usual_timezone)
-        total, user_rate = state.total, unknown_rate
-        if total.outcome_count:
-            user_rate = logit(rate(total, state.by_type.get(event_type), now_us, engagement, prior))
-        return (
-            user_rate,
-            type_rate,
-            math.log(max(value_at(state.hours, hours, hour) * 24, _LEAST)),
-            *_of_messages(state, now_us),
-            raw,
-        )
+        own = state.hours
+        of_hour = of_hours[hour] if own is None or not is_known(own) else _of_hour(value_at(own, hours, hour))
+        return _of_messages(state, now_us, logit(rate), type_rate, of_hour, raw)
 
-    places = [list(FEATURES).index(name) for name in names]
-    if places == list(range(len(FEATURES))):
-        return look
-    if not places:
-        return lambda state, now_us, snapshot, raw: ()
-    if len(places) == 1:
-        return lambda state, now_us, snapshot, raw: (look(state, now_us, snapshot, raw)[places[0]],)
-    pick = itemgetter(*places)
-    return lambda state, now_us, snapshot, raw: pick(look(state, now_us, snapshot, raw))
+    return look
 
 
-_NEVER = (0.0, 0.0, MOST_DAYS, MOST_DAYS)
+_COUNTS = tuple(float(number) for number in range(MOST_MESSAGES + 1))
+_CLICKED, _DISMISSED, _IGNORED, _FAILED = Response.CLICKED, Response.DISMISSED, Response.IGNORED, Response.FAILED
 
 
 def _of_messages(  # noqa: C901, PLR0912 - each message is looked at once
-    state: UserState, now_us: int
-) -> tuple[float, float, float, float, float]:
-    """From `sent_24h` to `ignored_in_a_row`: what a user's messages say, the newest first.
+    state: UserState, now_us: int, user_rate: float, type_rate: float, of_hour: float, raw: float
+) -> Sequence[float]:
+    """All features in their order; from `sent_24h` to `ignored_in_a_row` what a user's messages say, the newest first.
 
     Beyond a week only the last click and those ignored since then matter, and of the latter 20.
     """
+    since_click = since_sent = MOST_DAYS
+    run = state.ignored_run
     if not state.sends:
-        return (*_NEVER, float(min(state.ignored_run, MOST_MESSAGES)))
-    clicked, dismissed, ignored, failed = Response.CLICKED, Response.DISMISSED, Response.IGNORED, Response.FAILED
-    day_us, week_us, month_us = now_us - DAY_US, now_us - 7 * DAY_US, now_us - FEEDBACK_WINDOW_US
-    sent = unanswered = run = 0
+        return user_rate, type_rate, of_hour, 0.0, 0.0, since_click, since_sent, _COUNTS[min(run, MOST_MESSAGES)], raw
+    day_us, week_us, month_us = now_us - DAY_US, now_us - _WEEK_US, now_us - FEEDBACK_WINDOW_US
+    sent = unanswered = ignored_since = newest_us = 0
     click: Send | None = None
-    newest_us = 0
     counts = True  # messages ignored up to here are in a row
     for send in reversed(state.sends):
         response, time_us = send.response, send.time_us
-        if response is failed:
+        if response is _FAILED:
             continue
         if not newest_us:
             newest_us = time_us
         if time_us > week_us:
             if time_us > day_us:
                 sent += 1
-            if response is not clicked:
+            if response is not _CLICKED:
                 unanswered += 1
             elif click is None:
                 click, counts = send, False
             if not counts:
                 continue
-        elif click is not None or run >= MOST_MESSAGES or not (counts or time_us > month_us):
+        elif click is not None or ignored_since >= MOST_MESSAGES or not (counts or time_us > month_us):
             break
-        elif response is clicked:
+        elif response is _CLICKED:
             click, counts = send, False
             break
-        if response is ignored:
-            run += counts
-        elif response is dismissed:
+        if response is _IGNORED:
+            ignored_since += counts
+        elif response is _DISMISSED:
             counts = False
-    since_click = MOST_DAYS
-    if click is not None and click.time_us > month_us and run < MOST_MESSAGES:
+    if click is not None and click.time_us > month_us and ignored_since < MOST_MESSAGES:
         since_click = (now_us - click.response_us) / DAY_US
-    since_sent = (now_us - newest_us) / DAY_US if newest_us > month_us else MOST_DAYS
-    if counts:
-        run += state.ignored_run
-    most = MOST_MESSAGES
-    return float(min(sent, most)), float(min(unanswered, most)), since_click, since_sent, float(min(run, most))
+    if newest_us > month_us:
+        since_sent = (now_us - newest_us) / DAY_US
+    ignored_since += run if counts else 0
+    return (
+        user_rate,
+        type_rate,
+        of_hour,
+        _COUNTS[sent if sent < MOST_MESSAGES else MOST_MESSAGES],
+        _COUNTS[unanswered if unanswered < MOST_MESSAGES else MOST_MESSAGES],
+        since_click,
+        since_sent,
+        _COUNTS[ignored_since if ignored_since < MOST_MESSAGES else MOST_MESSAGES],
+        raw,
+    )
+
+
+_WEEK_US = 7 * DAY_US

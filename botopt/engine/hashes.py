@@ -5,7 +5,10 @@ NUL separates parts without ambiguity: ids and users hold no control characters.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from botopt.model.policy import Value
 
@@ -41,5 +44,11 @@ def field_key(value: Value) -> int:
 
 def draw(seed: int, purpose: str, *parts: str) -> float:
     """A number in [0, 1) that only depends on the arguments: the top 53 bits of the hash over 2^53."""
-    text = "\0".join((str(seed), purpose, *parts)).encode()
-    return (int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> 11) / 9007199254740992
+    begun = _begin_draw(seed, purpose)()
+    begun.update("\0".join(parts).encode())
+    return (int.from_bytes(begun.digest(), "big") >> 11) / 9007199254740992
+
+
+@lru_cache(maxsize=1_024)
+def _begin_draw(seed: int, purpose: str) -> Callable[[], Any]:
+    return blake2b(f"{seed}\0{purpose}\0".encode(), digest_size=8).copy

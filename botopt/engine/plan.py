@@ -19,6 +19,7 @@ from botopt.engine.work import Work
 from botopt.learning.learner import Learned
 from botopt.learning.pacing import Budget
 from botopt.learning.scorer import BoundScorer
+from botopt.model.click_model import FEATURES
 from botopt.model.condition import Condition, Scope, references
 from botopt.model.decision import Reason
 from botopt.model.learning_policy import Experiment
@@ -39,6 +40,7 @@ class Plan:
         "_templates",
         "_weighed",
         "after_worth",
+        "after_worth_in_control",
         "all_stages",
         "attributes",
         "bounds",
@@ -106,7 +108,7 @@ class Plan:
         # What always goes out is kept back by nothing.
         self.explores = self.engagement and not event_type.always and policy.settings.engagement.explore > 0
         self.scorer = scorer
-        self.looking = None if scorer is None else bind_features(scorer.features, policy.settings, event_type.name)
+        self.looking = None if scorer is None else bind_features(policy.settings, event_type.name)
         self.offering = offering(event_type)
         self.quiet = tuple(bound for bound in self.bounds if isinstance(bound.suppression.kind, QuietHours))
         self.experiments = experiments_of(policy, event_type)
@@ -119,13 +121,17 @@ class Plan:
         self.withdrawing = tuple(stage for stage in self.stages if stage[0] in pipeline.WITHDRAWING)
         places = [place for place, (reason, _) in enumerate(self.ordinary) if reason is Reason.BELOW_THRESHOLD]
         after = self.ordinary[places[0] + 1 :] if places else ()
-        self.after_worth = tuple((self._glance(reason), stage) for reason, stage in after)
+        glances = tuple((reason, self._glance(reason), stage) for reason, stage in after)
+        self.after_worth = tuple((glance, stage) for _, glance, stage in glances)
+        self.after_worth_in_control = tuple(
+            (glance, stage) for reason, glance, stage in glances if reason is not Reason.PACED
+        )
         self.send_fields = tuple(name for name in keep.send_fields if name in event_type.fields)
         self._templates: dict[str, TemplatePlan] = {}
         self._weighed: dict[int, Weighed] = {}
 
     def _glance(self, reason: Reason) -> Glance | None:
-        if reason is Reason.PACED and self.budget is not None and not self.settings.control:
+        if reason is Reason.PACED and self.budget is not None:
             return paced.glance(self.budget)
         return pipeline.glance(reason, self.event_type, self.bounds)
 
@@ -217,7 +223,7 @@ def plans(
 ) -> Mapping[str, Plan]:
     """A plan for every event type that decides."""
     deciding = (event_type for event_type in policy.events.values() if event_type.decides)
-    scorer = None if policy.scorer is None else BoundScorer(policy.scorer)
+    scorer = None if policy.scorer is None else BoundScorer(policy.scorer, tuple(FEATURES))
     return {
         event_type.name: Plan(policy, event_type, keep, network, renderer, unlearned, budgets, scorer)
         for event_type in deciding

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from botopt.engine.hashes import decision_id
+from botopt.engine.rounding import exact, rounded
 from botopt.engine.work import Stop, Work
 from botopt.model.decision import Choice, Decision, Message, Outcome, Part, Reason
 from botopt.model.event import Event, Line, Rejected
 from botopt.model.user_state import Held
 
 _ID_BYTES = 12
-_REPORTED = 6  # decimals of scores, thresholds and parts
-DRAWN = 9
-"""Decimals of draws and propensities."""
 _OUTCOMES = {Reason.SKIPPED: Outcome.SKIPPED, Reason.BELOW_THRESHOLD: Outcome.BELOW_THRESHOLD}
 
 
@@ -54,11 +52,6 @@ def decided(work: Work, revision: str) -> Decision:
     )
 
 
-def rounded(value: float) -> float:
-    """A score, a threshold or a part as records report it."""
-    return round(value, _REPORTED)
-
-
 def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     """Draws as records report them."""
     return tuple(
@@ -66,8 +59,8 @@ def rounded_choices(choices: Iterable[Choice]) -> tuple[Choice, ...]:
             each.purpose,
             each.eligible,
             each.chosen,
-            None if each.draw is None else round(each.draw, DRAWN),
-            round(each.propensity, DRAWN),
+            None if each.draw is None else exact(each.draw),
+            exact(each.propensity),
         )
         for each in choices
     )

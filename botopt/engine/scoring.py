@@ -7,6 +7,7 @@ from typing import Protocol
 
 from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.hashes import draw
+from botopt.engine.rounding import exact
 from botopt.engine.values import prior_of, rate_of, unanswered_since
 from botopt.engine.work import Work
 from botopt.learning.engagement import factor, of_chance
@@ -14,9 +15,6 @@ from botopt.model.decision import Choice, Part
 from botopt.model.event import Event
 from botopt.model.learning_policy import ScorerUse
 from botopt.model.policy import EventType, Rule, Settings
-
-PRECISION = 9
-"""Decimals to which score and threshold are rounded before they are compared."""
 
 
 def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
@@ -73,7 +71,7 @@ def fatigue_of(unanswered: int, settings: Settings) -> float:
 
 def needed(weighed: Weighed, fatigue: float) -> float:
     """What the score must be above, rounded."""
-    return round(clamp(weighed.threshold + fatigue), PRECISION)
+    return exact(clamp(weighed.threshold + fatigue))
 
 
 def lifted(weighed: Weighed, lift: float) -> float:
@@ -95,7 +93,7 @@ def score(work: Work) -> None:
     _multiply(work)
     work.needed = _needed(work, weighed)
     work.score = _score(work)
-    unmoved = round(work.raw, PRECISION)
+    unmoved = exact(work.raw)
     explored: tuple[Part, ...] = ()
     if plan.explores and not work.control and work.score <= work.needed < unmoved:
         work.explored = explore(settings, work.event)
@@ -119,7 +117,8 @@ def _multiply(work: Work) -> None:
     prior = prior_of(work)
     use = ScorerUse.MULTIPLY
     if plan.scorer is not None and plan.looking is not None and work.learned.snapshot.scorer_ok:
-        work.chance = plan.scorer.chance(plan.looking(state, work.now_us, work.learned.snapshot, work.raw))
+        looked = plan.looking(state, work.now_us, work.learned.snapshot, work.raw, rate_of(work))
+        work.chance = plan.scorer.chance(looked)
         if work.chance is not None:
             use = plan.scorer.use
             work.scorer_factor = of_chance(work.chance, settings, prior.rate)
@@ -140,7 +139,7 @@ def _needed(work: Work, weighed: Weighed) -> float:
 
 
 def _score(work: Work) -> float:
-    return round(clamp(work.raw * work.factor * work.scorer_factor), PRECISION)
+    return exact(clamp(work.raw * work.factor * work.scorer_factor))
 
 
 def explore(settings: Settings, event: Event) -> Choice:

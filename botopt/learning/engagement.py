@@ -99,11 +99,21 @@ def factor_of_unknown(settings: EngagementSettings, prior: Prior) -> float:
 
 def of_chance(chance: float, settings: EngagementSettings, prior: float) -> float:
     """The factor that belongs to a chance of a click."""
-    try:
-        power = math.pow(chance / prior, settings.effect)
-    except OverflowError:
-        return settings.high
-    return min(max(power, settings.low), settings.high)
+    return of_chances(settings, prior)(chance)
+
+
+def of_chances(settings: EngagementSettings, prior: float) -> Callable[[float], float]:
+    """The function from a chance of a click to the factor that belongs to it."""
+    power, effect, low, high = math.pow, settings.effect, settings.low, settings.high
+
+    def of(chance: float) -> float:
+        try:
+            factor = power(chance / prior, effect)
+        except OverflowError:
+            return high
+        return low if factor < low else high if factor > high else factor
+
+    return of
 
 
 def factor_range(settings: EngagementSettings) -> tuple[float, float]:
@@ -140,6 +150,6 @@ def factor_of(settings: EngagementSettings, prior: Prior) -> Callable[[Tally, Ta
             value = power(rate / expected, effect)
         except OverflowError:
             value = high
-        return (low if value < low else min(value, high)), rate
+        return (low if value < low else high if value > high else value), rate
 
     return of

@@ -9,7 +9,7 @@ about another month is followed after a few lines.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -233,15 +233,15 @@ class Learner:
         time_us = self._turning_us(time_us)
         self._astray, self._astray_at = 0, -1
         before_us, self._clock_us = self._clock_us, self._boundary_us(time_us)
-        base, recorder = self._base.copy(), self.learned.recorder
-        base.merge(recorder.lessons)
+        recorder = self.learned.recorder
+        base = self._base.plus(recorder.lessons)
         recorder.lessons.clear()
         matured, newest = self._matured(self._clock_us), self._newest()
         _mature(base, matured, newest)
         forward = self._clock_us > before_us
         if self._clock_us > self._faded_us:
             if self._faded_us != NEVER_US:  # no span twice, should the clock have gone back and forth
-                self._fade(base.counts, self._clock_us - self._faded_us)
+                base.counts = self._faded(base.counts, self._clock_us - self._faded_us)
             self._faded_us = self._clock_us
         self._base = base
         self.turns += 1
@@ -269,25 +269,24 @@ class Learner:
             return -NEVER_US
         return (self._clock_us + self._refresh_us + _ASTRAY_US) // self._refresh_us + 1
 
-    def _fade(self, counts: dict[str, int], age_us: int) -> None:
+    def _faded(self, counts: Mapping[str, int], age_us: int) -> dict[str, int]:
         """Older answers weigh less, as they do for each user. Rounded to whole numbers, so that it is exact."""
         usual = math.pow(2.0, -age_us / self._policy.settings.engagement.half_life_us)
         of_hours = math.pow(2.0, -age_us / HOURS_HALF_LIFE_US)
+        kinds = (HOUR, SCORED, SCORED_HITS, FORETOLD)
+        others = {name: name.partition("\0") for name in counts if name.startswith(kinds)}
         of_scored = {
-            name.partition("\0")[2]: min(usual, _SCORED * ONE / max(amount, 1))
-            for name, amount in counts.items()
-            if name.startswith(f"{SCORED}\0")
+            scorer: min(usual, _SCORED * ONE / max(counts[name], 1))
+            for name, (kind, _, scorer) in others.items()
+            if kind == SCORED
         }
-        for name, amount in list(counts.items()):
-            kind, _, scorer = name.partition("\0")
-            share = usual
-            if kind == HOUR:
-                share = of_hours
-            elif kind in (SCORED, SCORED_HITS, FORETOLD):
-                share = of_scored.get(scorer, usual)
-            counts[name] = left = round(amount * share)
-            if not left:
-                del counts[name]
+        shares = {
+            name: of_hours if kind == HOUR else of_scored.get(scorer, usual)
+            for name, (kind, _, scorer) in others.items()
+            if kind in kinds
+        }
+        share = shares.get
+        return {name: left for name, amount in counts.items() if (left := round(amount * share(name, usual)))}
 
     def merge(self, lessons: Lessons) -> None:
         """Lessons that others took down."""
@@ -355,4 +354,5 @@ def _mature(base: Lessons, matured: int, newest: int) -> None:
     for period in sorted(period for period in base.waiting if period <= matured):
         base.add(base.waiting.pop(period).items())
     for period in sorted(period for period in base.waiting if period > newest):
+        base.waiting[newest] = dict(base.waiting.get(newest, {}))
         base.wait(newest, base.waiting.pop(period).items())

@@ -72,6 +72,14 @@ class Lessons(msgspec.Struct, array_like=True):
         for period, amounts in other.waiting.items():
             self.wait(period, amounts.items())
 
+    def plus(self, other: Lessons) -> Lessons:
+        """These and others. Periods of which others know nothing are shared with the result: it may not change them."""
+        both = Lessons(dict(self.counts), dict(self.waiting))
+        for period in other.waiting:
+            both.waiting[period] = dict(both.waiting.get(period, {}))
+        both.merge(other)
+        return both
+
     def copy(self) -> Lessons:
         """The same, of which nothing is shared."""
         return Lessons(dict(self.counts), {period: dict(amounts) for period, amounts in self.waiting.items()})
@@ -89,7 +97,7 @@ def _of_type(event_type: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4_096)
-def _of_variant(template: str, variant: str) -> Mapping[str, str]:
+def of_variant(template: str, variant: str) -> Mapping[str, str]:
     """Under which names anything is counted about a variant, by kind."""
     kinds = (SENDS, HITS, EXPECTED, TAKEN, TAKEN_HITS, LEFT, LEFT_HITS)
     return {kind: f"{kind}\0{template}\0{variant}" for kind in kinds}
@@ -101,7 +109,7 @@ def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
     if lesson is None:
         return amounts
     if lesson.template:
-        names = _of_variant(lesson.template, lesson.variant)
+        names = of_variant(lesson.template, lesson.variant)
         amounts += ((names[SENDS], ONE), (names[EXPECTED], lesson.expected))
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN, LEFT)
@@ -117,7 +125,7 @@ def _of_click(event_type: str, lesson: Lesson | None) -> Amounts:
     if lesson is None:
         return amounts
     if lesson.template:
-        amounts.append((_of_variant(lesson.template, lesson.variant)[HITS], ONE))
+        amounts.append((of_variant(lesson.template, lesson.variant)[HITS], ONE))
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN_HITS, LEFT_HITS)
     if lesson.scored or lesson.scorer:
@@ -134,7 +142,7 @@ def _weighed(lesson: Lesson, taken: str, left: str) -> Amounts:
         return []
     amounts = []
     for variant, odds in lesson.odds.items():
-        names = _of_variant(lesson.template, variant)
+        names = of_variant(lesson.template, variant)
         if variant == lesson.variant:
             amounts.append((names[taken], ONE * ONE // odds))
         else:

@@ -14,6 +14,7 @@ asks, and does not depend on how often anybody does. Gains and bounds are those 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from botopt.model.learning_policy import Pacing
 from botopt.model.user_state import Pace
@@ -26,11 +27,14 @@ MOST = 2.5
 _SPAN = 1.5
 """The error of a full bucket."""
 
+_Running = Callable[[Pace, int], tuple[float, float]]
+"""(pace, now_us) -> level and integral."""
+
 
 class Budget:
     """A budget as the policy has it. `threshold` is the usual bar: where the integral has lifted it to 1, it stops."""
 
-    __slots__ = ("_gain", "_half", "_least", "_rate", "_scale", "full", "key", "messages", "per_us")
+    __slots__ = ("_at", "_half", "_least", "_rate", "_scale", "_steepness", "full", "key", "messages", "per_us")
 
     def __init__(self, key: str, pacing: Pacing, threshold: float) -> None:
         self.key = key
@@ -40,8 +44,10 @@ class Budget:
         self._rate = pacing.messages / pacing.per_us
         self._half = self.full / 2  # the budget, but for one below half a message
         self._scale = _SPAN / self._half
-        self._gain = INTEGRAL * self._scale / pacing.per_us
+        self._steepness = -PROPORTIONAL * self._scale
         self._least = max(math.log(max(threshold, 1e-6)), -MOST)
+        gain = INTEGRAL * self._scale / pacing.per_us
+        self._at = _running(self.full, self._half, self._rate, gain, self._least)
 
     def lifts(self) -> tuple[float, float]:
         """Between what `lift` lies, whatever users get. Of an emptier bucket nothing is sent, whatever the score."""
@@ -51,16 +57,12 @@ class Budget:
 
     def level(self, pace: Pace, now_us: int) -> float:
         """Messages that may be sent now."""
-        return min(max(pace.level, -self.full) + self._rate * max(now_us - pace.at_us, 0), self.full)
+        return self._at(pace, now_us)[0]
 
     def lift(self, pace: Pace, now_us: int) -> float:
         """What the bar is multiplied by."""
-        age_us = now_us - pace.at_us
-        level = max(-self.full, pace.level)  # it may come from a larger budget
-        if age_us > 0:  # `level`, without the call: this is asked for each event
-            level += self._rate * age_us
-        level = min(level, self.full)
-        return math.exp(-PROPORTIONAL * (level - self._half) * self._scale - self._integral(pace, now_us))
+        level, integral = self._at(pace, now_us)
+        return math.exp(self._steepness * (level - self._half) - integral)
 
     def ready_us(self, pace: Pace, now_us: int) -> int | None:
         """When the bucket holds a message again; None: it does now."""
@@ -74,38 +76,50 @@ class Budget:
         """After one more message. The first finds the bucket half full."""
         if pace is None:
             return Pace(self._half - 1.0, 0.0, now_us)
-        level = max(self.level(pace, now_us) - 1.0, -self.full)
-        return Pace(level, self._integral(pace, now_us), max(now_us, pace.at_us))
+        level, integral = self._at(pace, now_us)
+        return Pace(max(level - 1.0, -self.full), integral, max(now_us, pace.at_us))
 
     def returned(self, pace: Pace, now_us: int) -> Pace:
         """After a message came back."""
-        level = min(self.level(pace, now_us) + 1.0, self.full)
-        return Pace(level, self._integral(pace, now_us), max(now_us, pace.at_us))
+        level, integral = self._at(pace, now_us)
+        return Pace(min(level + 1.0, self.full), integral, max(now_us, pace.at_us))
 
-    def _integral(self, pace: Pace, now_us: int) -> float:
-        """The sum of errors: it falls while the bucket is less than half full, then rises, and has bounds.
 
-        With e = scale (level - half) and a level that grows by rate, the sum over a piece is the mean error times
-        its length. Bounds can only be met at the end of a piece, because each goes one way.
-        """
-        value = min(max(pace.integral, self._least), MOST)
-        level = min(max(pace.level, -self.full), self.full)
+def _running(full: float, half: float, rate: float, gain: float, least: float) -> _Running:
+    """The function that says how many messages may be sent, and the sum of errors.
+
+    The sum falls while the bucket is less than half full, then rises, and has bounds. With e = scale (level - half) and
+    a level that grows by rate, the sum over a piece is the mean error times its length. Bounds can only be met at the
+    end of a piece, because each goes one way.
+    """
+
+    def at(pace: Pace, now_us: int) -> tuple[float, float]:
+        level, value = pace.level, pace.integral
+        if not -full <= level <= full:  # it may come from a larger budget
+            level = -full if level < -full else full
+        if not least <= value <= MOST:
+            value = least if value < least else MOST
         age_us: float = now_us - pace.at_us
         if age_us <= 0:
-            return value
-        rate, half, gain = self._rate, self._half, self._gain
+            return level, value
+        now = level + rate * age_us
+        if now > full:
+            now = full
         if level < half:
             falling_us = (half - level) / rate
             if age_us <= falling_us:
                 value += gain * (level + rate * age_us / 2 - half) * age_us
-                return max(self._least, value)
+                return now, (value if value > least else least)
             value += gain * (level - half) / 2 * falling_us
-            value = max(value, self._least)
+            if value < least:
+                value = least
             level = half
             age_us -= falling_us
-        rising_us = (self.full - level) / rate
+        rising_us = (full - level) / rate
         if age_us <= rising_us:
             value += gain * (level + rate * age_us / 2 - half) * age_us
         else:
-            value += gain * (((level + self.full) / 2 - half) * rising_us + (self.full - half) * (age_us - rising_us))
-        return min(MOST, value)
+            value += gain * (((level + full) / 2 - half) * rising_us + (full - half) * (age_us - rising_us))
+        return now, (value if value < MOST else MOST)
+
+    return at

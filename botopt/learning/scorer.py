@@ -16,7 +16,7 @@ from botopt.model.click_model import ClickModel, ModelKind, Tree
 from botopt.model.learning_policy import Scorer, ScorerUse
 
 Odds = Callable[[Sequence[float]], float]
-"""Values in the order of the model's features -> log-odds; not finite where a value is not."""
+"""Values in the order of the features -> log-odds; not finite where a value that the model looks at is not."""
 
 MOST_ODDS = 30.0
 """Log-odds are not believed beyond this, either way."""
@@ -27,22 +27,30 @@ _TOGETHER = 20  # trees that are summed in one statement: a longer one nests too
 
 
 class BoundScorer:
-    """A policy's scorer, compiled."""
+    """A policy's scorer, compiled. It is given the values of `features`, by default those that the model looks at.
 
-    __slots__ = ("_odds", "features", "model", "use")
+    `chance` says of them how likely a click is, above 0 and below 1; None where one that the model looks at is not
+    finite.
+    """
 
-    def __init__(self, scorer: Scorer) -> None:
+    __slots__ = ("chance", "model", "use")
+
+    def __init__(self, scorer: Scorer, features: Sequence[str] | None = None) -> None:
         self.use: ScorerUse = scorer.use
         self.model = scorer.model
-        self.features = scorer.model.features
-        self._odds = log_odds(scorer.model)
+        self.chance = _chance(log_odds(scorer.model, features))
 
-    def chance(self, values: Sequence[float]) -> float | None:
-        """How likely a click is, above 0 and below 1; None where a value is missing or not finite."""
-        odds = self._odds(values)
-        if -MOST_ODDS < odds < MOST_ODDS:
-            return 1.0 / (1.0 + math.exp(-odds))
-        return None if math.isnan(odds) or math.isinf(odds) else chance_of(odds)
+
+def _chance(log_odds: Odds) -> Callable[[Sequence[float]], float | None]:
+    exp, low, high = math.exp, -MOST_ODDS, MOST_ODDS
+
+    def chance(values: Sequence[float]) -> float | None:
+        odds = log_odds(values)
+        if low < odds < high:
+            return 1.0 / (1.0 + exp(-odds))
+        return None if odds - odds != 0.0 else chance_of(odds)
+
+    return chance
 
 
 def chance_of(odds: float) -> float:
@@ -50,10 +58,11 @@ def chance_of(odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(max(odds, -MOST_ODDS), MOST_ODDS)))
 
 
-def log_odds(model: ClickModel) -> Odds:
-    """The calibrated log-odds of a model."""
-    names = [f"v{place}" for place in range(len(model.features))]
-    unpacked = f"    [{', '.join(names)}] = values"
+def log_odds(model: ClickModel, features: Sequence[str] | None = None) -> Odds:
+    """The calibrated log-odds of a model, for values of these features; by default of the model's own."""
+    given = model.features if features is None else tuple(features)
+    names = [f"v{given.index(name)}" for name in model.features]
+    unpacked = f"    [{', '.join(f'v{place}' for place in range(len(given)))}] = values"
     body = _logistic(model, names) if model.kind is ModelKind.LOGISTIC else _trees(model, names)
     slope, shift = model.calibration
     last = "odds" if (slope, shift) == (1.0, 0.0) else f"{slope!r} * odds + {shift!r}"

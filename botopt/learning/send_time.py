@@ -43,6 +43,9 @@ _WHOLE = tuple(round(value * UNIT) for value in KERNEL)
 _WEIGHT = sum(_WHOLE)
 _BINS = struct.Struct("<24I")
 _BIN = struct.Struct("<I")
+_KERNELS = tuple(
+    int.from_bytes(_BINS.pack(*(_WHOLE[(each - hour) % 24] for each in range(24))), "little") for hour in range(24)
+)
 _NONE = Hours(bytes(_BINS.size), 0, 0)
 
 
@@ -57,11 +60,14 @@ def acted(hours: Hours | None, hour: int, worth: int, now_us: int) -> Hours:
     halvings = max((now_us - before.since_us) // HALVED_US, 0)
     since_us = before.since_us + halvings * HALVED_US
     halvings = min(halvings, 40)
-    bins = _BINS.unpack(before.bins)
     if before.weight >> halvings > _MOST:
         halvings += 1
-    added = [(bins[each] >> halvings) + worth * _WHOLE[(each - hour) % 24] for each in range(24)]
-    return Hours(_BINS.pack(*added), (before.weight >> halvings) + worth * _WEIGHT, since_us)
+    bins, weight = before.bins, before.weight
+    if halvings:
+        bins, weight = _BINS.pack(*(count >> halvings for count in _BINS.unpack(bins))), weight >> halvings
+    # All 24 at once, as one long number: none of them carries over, for together they stay below 2^32.
+    total = int.from_bytes(bins, "little") + worth * _KERNELS[hour]
+    return Hours(total.to_bytes(_BINS.size, "little"), weight + worth * _WEIGHT, since_us)
 
 
 def acts(hours: Hours | None) -> float:

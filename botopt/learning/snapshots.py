@@ -24,6 +24,7 @@ from botopt.learning.lessons import (
     TAKEN,
     TAKEN_HITS,
     of_scorer,
+    of_variant,
 )
 from botopt.learning.send_time import smoothed
 from botopt.model.learned import Arm, Snapshot
@@ -75,13 +76,15 @@ def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
     Where one has a condition of its own: the difference score of Yancey and Settles (KDD 2020), which compares people
     who got it with people who could have got it, and so does not credit it with being sent to the right people.
     """
+    names = of_variant(template.name, variant)
 
     def of(kind: str) -> float:
-        return counts.get(f"{kind}\0{template.name}\0{variant}", 0) / ONE
+        amount = counts.get(names[kind], 0)
+        return amount / ONE if amount > 0 else 0.0
 
-    sends, clicks = max(of(SENDS), 0.0), max(of(HITS), 0.0)
+    sends, clicks = of(SENDS), of(HITS)
     if template.differs:
-        taken_hits, left_hits = max(of(TAKEN_HITS), 0.0), max(of(LEFT_HITS), 0.0)
+        taken_hits, left_hits = of(TAKEN_HITS), of(LEFT_HITS)
         taken, left = max(of(TAKEN), taken_hits), max(of(LEFT), left_hits)
         if not taken + left:
             return Arm(0.0, sends, clicks)
@@ -89,8 +92,7 @@ def arm(counts: Mapping[str, int], template: Template, variant: str) -> Arm:
         with_it = (taken_hits + ROUNDS * mean) / (taken + ROUNDS)
         without = (left_hits + ROUNDS * mean) / (left + ROUNDS)
         return Arm((with_it - without) / without if without > 0 else 0.0, sends, clicks)
-    expected = max(of(EXPECTED), 0.0)
-    return Arm((clicks + EXPECTED_CLICKS) / (expected + EXPECTED_CLICKS) - 1, sends, clicks)
+    return Arm((clicks + EXPECTED_CLICKS) / (of(EXPECTED) + EXPECTED_CLICKS) - 1, sends, clicks)
 
 
 def _of_type(counts: Mapping[str, int], event_type: str) -> tuple[float, float]:

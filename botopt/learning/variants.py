@@ -25,18 +25,33 @@ def floor(number: int) -> float:
     return FLOOR if number <= 4 else MOST_EQUAL / number
 
 
+def likelihoods(scores: Sequence[float]) -> list[float]:
+    """How likely each variant is beside the best one, before the floor."""
+    highest = max(scores)
+    return [math.exp((score - highest) / TEMPERATURE) for score in scores]
+
+
 def chances(scores: Sequence[float]) -> list[float]:
     """The chance of each variant; they sum to 1."""
-    highest = max(scores)
-    weights = [math.exp((score - highest) / TEMPERATURE) for score in scores]
-    least, total = floor(len(scores)), sum(weights)
-    free = (1 - len(scores) * least) / total
-    return [free * weight + least for weight in weights]
+    return shared(likelihoods(scores))
+
+
+def shared(likelihoods: Sequence[float]) -> list[float]:
+    """The same from their likelihoods."""
+    number = len(likelihoods)
+    least = floor(number)
+    free = (1 - number * least) / sum(likelihoods)
+    return [free * each + least for each in likelihoods]
 
 
 def lately(age_us: int, recency: Recency) -> float:
     """How much less a variant is worth that a user had so long ago."""
     return recency.penalty * math.pow(2.0, -age_us / recency.half_life_us)
+
+
+def less_likely(age_us: int, recency: Recency) -> float:
+    """What that multiplies its likelihood with."""
+    return math.exp(-lately(age_us, recency) / TEMPERATURE)
 
 
 def taken(chances: Sequence[float], drawn: float) -> int:

@@ -60,7 +60,7 @@ class Part(msgspec.Struct, frozen=True):
     value: float
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """One draw: from what, what was taken, the number drawn in [0, 1), and the chance that the taken one had.
 
     `purpose` is variant, explore, send_time, or experiment and its name, as in `experiment early-nudge`.

@@ -404,7 +404,7 @@ class User:
         unclicked = sum(message.clicked is None for message in self.within(now, self.rules.within))
         tired = min(self.rules.per_message * unclicked, 0.1)
         needed = clamp(0.6 + sum(rule.threshold for rule in matching) + tired)
-        answer = Answer(event.id, now, "sent", score=round(score, 6), needed=round(needed, 6))
+        answer = Answer(event.id, now, "sent", score=_rounded(score, 6), needed=_rounded(needed, 6))
         number = len(self.records)
         self.records.append(answer)
         self.look(event.kind, channel, view, number)
@@ -417,7 +417,7 @@ class User:
             answer.reason, answer.by = "skipped", skips[0]
         elif event.kind == "must":
             pass
-        elif not round(score, 9) > round(needed, 9):
+        elif not _rounded(score, 9) > _rounded(needed, 9):
             answer.reason = "below_threshold"
         else:
             self.comfort(event, channel, view, answer)
@@ -594,6 +594,10 @@ ORDER = (
 
 
 PROVIDER = Stop("provider", "limit", "")
+
+
+def _rounded(value: float, decimals: int) -> float:
+    return int(value * 10**decimals + 0.5) / 10**decimals
 
 
 def clamp(value: float) -> float:

@@ -17,8 +17,10 @@ from botopt.engine.feedback import settle
 from botopt.learning import send_time
 from botopt.learning.engagement import prior_of, rate
 from botopt.learning.learner import unlearned
-from botopt.model.click_model import FEATURES
+from botopt.learning.scorer import BoundScorer
+from botopt.model.click_model import FEATURES, ClickModel, ModelKind
 from botopt.model.durations import DAY_US, HOUR_US
+from botopt.model.learning_policy import Scorer
 from botopt.model.user_state import Response, Send, Tally, UserState, pack, unpack
 from botopt.model.zones import hour_of, local, zone_names
 from tests.verify.training.world import START_US, policy
@@ -99,9 +101,9 @@ def plainly(state: UserState, raw: float) -> dict[str, float]:
     }
 
 
-def looked(state: UserState, names: tuple[str, ...] = NAMES) -> dict[str, float]:
-    look = bind(names, policy().settings, "news")
-    return dict(zip(names, look(state, NOW_US, unlearned(policy()).snapshot, 0.7), strict=True))
+def looked(state: UserState) -> dict[str, float]:
+    look = bind(policy().settings, "news")
+    return dict(zip(NAMES, look(state, NOW_US, unlearned(policy()).snapshot, 0.7), strict=True))
 
 
 @settings(deadline=None, max_examples=50)
@@ -123,7 +125,19 @@ def test_features_do_not_hang_on_what_was_forgotten(state: UserState) -> None:
 @given(states(), st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
 def test_a_model_that_looks_at_fewer_gets_the_same_numbers_in_its_own_order(state: UserState, names: list[str]) -> None:
     everything = looked(state)
-    assert looked(state, tuple(names)) == {name: everything[name] for name in names}
+    model = ClickModel("m", ModelKind.LOGISTIC, tuple(names), 0.1, tuple(0.01 * place for place, _ in enumerate(names)))
+    own = BoundScorer(Scorer(model)).chance([everything[name] for name in names])
+    assert BoundScorer(Scorer(model), NAMES).chance(list(everything.values())) == own is not None
+
+
+@settings(deadline=None, max_examples=50)
+@given(states())
+def test_a_rate_that_is_known_already_is_not_another_one(state: UserState) -> None:
+    found, snapshot = policy(), unlearned(policy()).snapshot
+    engagement = found.settings.engagement
+    known = rate(state.total, state.by_type.get("news"), NOW_US, engagement, prior_of(engagement, snapshot, "news"))
+    look = bind(found.settings, "news")
+    assert look(state, NOW_US, snapshot, 0.7, known) == look(state, NOW_US, snapshot, 0.7)
 
 
 @settings(deadline=None)
@@ -135,10 +149,12 @@ def test_the_remembered_hour_is_that_on_the_wall(zone: str, minutes: int) -> Non
 
 def test_a_snapshot_that_changes_is_looked_at() -> None:
     snapshot = unlearned(policy()).snapshot
-    look = bind(("type_rate",), policy().settings, "news")
+    look = bind(policy().settings, "news")
     for share in (0.2, 0.4, 0.2):
         other = msgspec.structs.replace(snapshot, types={"news": share})
-        assert look(UserState(), NOW_US, other, 0.5)[0] == pytest.approx(math.log(share / (1 - share)))
+        assert look(UserState(), NOW_US, other, 0.5)[NAMES.index("type_rate")] == pytest.approx(
+            math.log(share / (1 - share))
+        )
 
 
 def test_every_feature_has_words() -> None:

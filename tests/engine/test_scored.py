@@ -7,9 +7,8 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from botopt.engine.features import FEATURES
 from botopt.learning.lessons import ONE
-from botopt.model.click_model import ClickModel, ModelKind
+from botopt.model.click_model import FEATURES, ClickModel, ModelKind
 from botopt.model.decision import Decision
 from botopt.model.learning_policy import Scorer, ScorerUse
 from tests.engine.learners import LIVELY, Course, explained, ignores, learning, term, written

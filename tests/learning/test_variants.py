@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from botopt.learning.variants import chances, floor, lately, taken
+from botopt.learning.variants import chances, floor, lately, less_likely, likelihoods, shared, taken
 from botopt.model.durations import DAY_US
 from botopt.model.learning_policy import Recency
 
@@ -78,3 +78,10 @@ def test_what_a_user_had_lately_is_worth_less_and_half_of_that_after_each_half_l
     assert lately(3 * DAY_US, recency) == pytest.approx(0.075)
     assert lately(9 * DAY_US, recency) == pytest.approx(0.15 / 8)
     assert lately(30 * DAY_US, recency) < 0.0002
+
+
+def test_a_variant_that_the_user_had_is_worth_less_by_as_much():
+    recency = Recency(0.15, DAY_US)
+    likely = likelihoods([0.1, 0.0, 0.05])
+    likely[0] *= less_likely(DAY_US, recency)
+    assert shared(likely) == pytest.approx(chances([0.1 - lately(DAY_US, recency), 0.0, 0.05]), abs=1e-12)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from botopt.engine.features import bind
+from botopt.learning.learner import unlearned
 from botopt.loading.models import MOST_BYTES, decode, encode, read_model, read_trained
 from botopt.model.click_model import FEATURES, MOST_DEPTH, ClickModel, ModelKind, Tree
 from botopt.model.data_files import data_dir
 from botopt.model.trained_model import Bin, Day, Effect, Gate, Training, TrainingLog
+from botopt.model.user_state import UserState
 
 TRAINING = Training((TrainingLog("a.jsonl", "ab"),), "2026-01-01", "2026-02-01", "2026-01-25", 300, 60, 60, 12)
 GATE = Gate(
@@ -162,4 +164,5 @@ def test_features_in_the_schema_are_those_that_the_engine_works_out() -> None:
 
     schema = json.loads((data_dir("schemas") / "model.schema.json").read_text("utf-8"))
     assert schema["properties"]["model"]["properties"]["features"]["items"]["enum"] == list(FEATURES)
-    assert bind(list(FEATURES), policy().settings, "news") is not None
+    look = bind(policy().settings, "news")
+    assert len(look(UserState(), 0, unlearned(policy()).snapshot, 0.5)) == len(FEATURES)

@@ -14,6 +14,7 @@ from math import prod
 
 import msgspec
 
+from botopt.engine.rounding import exact
 from botopt.engine.scoring import clamp
 from botopt.model.condition import (
     Comparison,
@@ -61,12 +62,12 @@ class Reach(msgspec.Struct, frozen=True):
     @property
     def never(self) -> bool:
         """Whether no score is ever above what is needed."""
-        return round(self.score.high, 9) <= round(self.needed.low, 9)
+        return exact(self.score.high) <= exact(self.needed.low)
 
     @property
     def always(self) -> bool:
         """Whether every score is above what is needed."""
-        return round(self.score.low, 9) > round(self.needed.high, 9)
+        return exact(self.score.low) > exact(self.needed.high)
 
 
 def reach(policy: Policy, event_type: EventType) -> Reach:

@@ -11,7 +11,8 @@ from botopt.authoring.tuning.knobs import Knob, Sort, Turned, steps, values
 from botopt.engine.engine import Engine
 from botopt.engine.history import retention, together
 from botopt.engine.plan import Plan
-from botopt.engine.scoring import PRECISION, clamp
+from botopt.engine.rounding import exact
+from botopt.engine.scoring import clamp
 from botopt.engine.stages.stage import Stage
 from botopt.engine.work import Work
 from botopt.model.decision import Decision, Reason
@@ -146,10 +147,10 @@ def _passing(name: str, case: _Case, now: Mapping[Knob, float]) -> float:
         bar += now.get(Knob(Sort.RULE_THRESHOLD, name, rule), 0.0)
     raw = clamp(raw)
     added = case.added if case.lift is None else bar * (case.lift - 1.0)
-    score, needed = round(clamp(raw * case.factor), PRECISION), round(clamp(bar + added), PRECISION)
+    score, needed = exact(clamp(raw * case.factor)), exact(clamp(bar + added))
     if score > needed:
         return 1.0
-    return case.explores if needed < round(raw, PRECISION) else 0.0
+    return case.explores if needed < exact(raw) else 0.0
 
 
 class _Tighter:

@@ -12,17 +12,16 @@ from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.feedback import settle
 from botopt.engine.hashes import begin_decision
 from botopt.engine.history import Retention
-from botopt.engine.lines.texts import Ending, Scored, choices, decimal, instant, message, quoted
+from botopt.engine.lines.texts import Ending, Scored, choices, decimal, instant, message, quoted, signed
 from botopt.engine.lines.views import View
 from botopt.engine.pipeline import first_stop
 from botopt.engine.plan import Plan
 from botopt.engine.records import outcome_of
-from botopt.engine.scoring import PRECISION, Weighed, clamp, explore
+from botopt.engine.rounding import exact
+from botopt.engine.scoring import Weighed, clamp, explore
 from botopt.engine.stages.muted import look
 from botopt.engine.stages.stage import decisive
 from botopt.engine.work import Stop, Work
-from botopt.learning.engagement import Prior, of_chance
-from botopt.learning.engagement import rate as rate_of
 from botopt.learning.learner import Learned
 from botopt.model.decision import Choice, Outcome, Reason, Rendered
 from botopt.model.errors import RenderError
@@ -66,22 +65,24 @@ def deciding(
     expires_us = plan.event_type.expires_after_us
     tires = settings.fatigue.per_message != 0.0
     opt_in = plan.category is not None and plan.category.consent is Consent.OPT_IN
-    always, after_worth = plan.event_type.always, plan.after_worth
+    always, after_worth, after_worth_in_control = plan.event_type.always, plan.after_worth, plan.after_worth_in_control
     rules = plan.rules
     pick = None if rules is None or not rules.fields else _picker(plan, rules.fields)
     match = None if rules is None else rules.match_values
     remembered = name in keep.times or name in keep.past
     known_snapshot: Snapshot | None = None
-    prior, engagement_factor, unknown_factor = Prior(settings.engagement.prior), None, 1.0
-    end = no_message = low_end = ""
+    engagement_factor = scorer_factor = None
+    unknown_factor = unknown_rate = 1.0
+    unknown_text = end = no_message = low_end = ""
     learns, budget, experiments = plan.learns, plan.budget, tuple(plan.experiments.values())
     scorer, looking = plan.scorer, plan.looking
+    asks = looking is not None
+    scored_chance = None if scorer is None else scorer.chance
+    replaces = scorer is not None and scorer.use is ScorerUse.REPLACE
     controls, explores = settings.control > 0, plan.explores
     pending, clicked, failed = Response.PENDING, Response.CLICKED, Response.FAILED
     scored_by_mask: dict[int, Scored] = {}
     views: dict[str, View] = {}
-    factor_text_of_unknown = "1"
-    scores_of_unknown: dict[int, tuple[float, str]] = {}
     writers: dict[str, _Writer] = {}
     known: dict[tuple[Outcome, Reason | None, str | None], Ending] = {}
     middle = f',"event_type":"{name}","user":'
@@ -91,7 +92,7 @@ def deciding(
         weighed = plan.weighed(mask)
         if len(scored_by_mask) >= _MOST_MASKS:
             scored_by_mask.clear()
-        scored = scored_by_mask[mask] = Scored(weighed, round(clamp(weighed.raw), PRECISION), settings)
+        scored = scored_by_mask[mask] = Scored(weighed, exact(clamp(weighed.raw)), settings)
         return scored
 
     def is_controlled(user: str) -> bool:
@@ -101,24 +102,17 @@ def deciding(
         return found
 
     def turn(snapshot: Snapshot) -> None:
-        nonlocal known_snapshot, prior, engagement_factor, unknown_factor, end, no_message, low_end
-        nonlocal factor_text_of_unknown, scores_of_unknown
+        nonlocal known_snapshot, engagement_factor, scorer_factor, unknown_factor, unknown_rate, unknown_text
+        nonlocal end, no_message, low_end
         view = views.get(snapshot.id)
         if view is None:
             if len(views) >= _MOST_VIEWS:  # messages that were held see older ones
                 views.clear()
             view = views[snapshot.id] = View(snapshot, plan, revision)
         known_snapshot = snapshot
-        prior, engagement_factor, unknown_factor = view.prior, view.factor, view.unknown_factor
+        engagement_factor, scorer_factor = view.factor, view.scorer_factor
+        unknown_factor, unknown_rate, unknown_text = view.unknown_factor, view.unknown_rate, view.unknown_text
         end, no_message, low_end = view.end, view.no_message, view.low_end
-        factor_text_of_unknown, scores_of_unknown = view.unknown_text, view.unknown_scores
-
-    def unknown_score(mask: int, raw: float) -> tuple[float, str]:
-        if len(scores_of_unknown) >= _MOST_MASKS:
-            scores_of_unknown.clear()
-        score = round(min(raw * unknown_factor, 1.0), PRECISION)
-        found = scores_of_unknown[mask] = (score, decimal(score))
-        return found
 
     def ending(outcome: Outcome, reason: Reason | None, by: str | None) -> Ending:
         made = known[outcome, reason, by] = Ending(name, outcome, reason, by)
@@ -164,6 +158,7 @@ def deciding(
         snapshot = learned.snapshot if held is None else learned.at(now_us).snapshot
         if snapshot is not known_snapshot:
             turn(snapshot)
+        rate = unknown_rate  # of clicks, as the user's history leads to expect it
         control = False
         if controls:
             user = event.user
@@ -180,36 +175,35 @@ def deciding(
         weighed = scored.weighed
         score, score_text, factor_text = scored.score, scored.score_text, "1"
         chance: float | None = None
-        own = -1.0  # the click rate that the user's history leads to expect, where it is known already
         if engaged and not control:
-            if looking is not None and snapshot.scorer_ok:
-                chance = scorer.chance(looking(state, now_us, snapshot, weighed.raw))  # type: ignore[union-attr]
-            if chance is None:
-                if state.total.outcome_count:
-                    factor, own = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
-                    factor_text = decimal(factor)
-                    score = weighed.raw * factor
-                    score = round(min(1.0, score), PRECISION)
-                    score_text = decimal(score)
-                elif unknown_factor != 1.0:
-                    factor_text = factor_text_of_unknown
-                    score, score_text = scores_of_unknown.get(mask) or unknown_score(mask, weighed.raw)
+            raw = weighed.raw
+            if state.total.outcome_count:
+                factor, rate = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
+                factor_text = decimal(factor)
             else:
-                product = weighed.raw
-                if scorer.use is ScorerUse.MULTIPLY:  # type: ignore[union-attr]  # no chance without it
-                    factor = unknown_factor
-                    if state.total.outcome_count:
-                        factor, own = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
-                    factor_text = decimal(factor)
-                    product *= factor
-                scorer_factor = of_chance(chance, settings.engagement, prior.rate)
-                product *= scorer_factor
-                factor_text += f'}},{{"part":"scorer","id":null,"value":{decimal(scorer_factor)}'
-                score = round(min(1.0, product), PRECISION)
+                factor, rate, factor_text = unknown_factor, unknown_rate, unknown_text
+            if asks and snapshot.scorer_ok:
+                chance = scored_chance(looking(state, now_us, snapshot, raw, rate))  # type: ignore[misc]
+            if chance is None:
+                if factor != 1.0:
+                    score = raw * factor
+                    score = int((score if score < 1.0 else 1.0) * 1e9 + 0.5) / 1e9  # `exact`
+                    score_text = decimal(score)
+            else:
+                if replaces:
+                    factor, factor_text = 1.0, "1"
+                more = scorer_factor(chance)  # type: ignore[misc]
+                score = raw * factor * more
+                score = int((score if score < 1.0 else 1.0) * 1e9 + 0.5) / 1e9
                 score_text = decimal(score)
+                factor_text = f'{factor_text}}},{{"part":"scorer","id":null,"value":{decimal(more)}'
         if budget is not None and not control:
             pace = state.paces.get(budget.key)
-            bar = scored.paced_bar(1.0 if pace is None else budget.lift(pace, now_us))
+            threshold = weighed.threshold
+            added = 0.0 if pace is None else threshold * (budget.lift(pace, now_us) - 1.0)  # `scoring.lifted`
+            needed = threshold + added
+            needed = 0.0 if needed < 0.0 else int((needed if needed < 1.0 else 1.0) * 1e9 + 0.5) / 1e9
+            needed_text, bar_end = decimal(needed), f"{scored.paced}{signed(added)}}}]"
         else:
             unanswered = 0
             if sends and tires:
@@ -221,10 +215,11 @@ def deciding(
                     if response is not clicked and response is not failed:
                         unanswered += 1
             bar = scored.bars.get(unanswered) or scored.bar(unanswered)
+            needed, needed_text, bar_end = bar.needed, bar.text, bar.end
         drawn: tuple[Choice, ...] = ()
         if experiments:
             drawn = tuple(arm_of(each, settings.seed, event.user) for each in experiments)
-        if explores and not control and score <= bar.needed < scored.score:
+        if explores and score <= needed < scored.score and not control:
             choice = explore(settings, event)
             drawn = (*drawn, choice)
             if choice.chosen == "yes":
@@ -247,8 +242,8 @@ def deciding(
             f'{{"id":"{decided_hex}","event_id":{quoted(event.id)}{middle}{quoted(event.user)},'
             f'"time":"{instant_text(now_us)}'
         )
-        terms = f',"score":{score_text},"threshold":{bar.text}{scored.begin}{factor_text}{bar.end}'
-        if ordinary and not always and score <= bar.needed:
+        terms = f',"score":{score_text},"threshold":{needed_text}{scored.begin}{factor_text}{bar_end}'
+        if ordinary and not always and score <= needed:
             low.count += 1
             if drawn:
                 append(f'{head}{low_text}{terms},"cause":null,"choices":{choices(drawn)},"message":null{end}')
@@ -260,7 +255,7 @@ def deciding(
 
         stop: Stop | None = None
         if ordinary:
-            for glance, stage in after_worth:
+            for glance, stage in after_worth_in_control if control else after_worth:
                 if glance is not None:
                     stop = glance(state, now_us)
                 else:
@@ -271,7 +266,7 @@ def deciding(
                     break
         else:
             work = full(work, state, event, now_us, decided_id, weighed, control, held)
-            work.score, work.needed = score, bar.needed
+            work.score, work.needed = score, needed
             stop = first_stop(plan.ordinary, work)
         if work is not None and work.hour is not None:
             drawn = (*drawn, work.hour)
@@ -286,9 +281,9 @@ def deciding(
                     if control:
                         worded = Choice("variant", writer.names, writer.names[0], None, 1.0)
                     else:
-                        if own < 0:
-                            own = rate_of(state.total, state.by_type.get(name), now_us, settings.engagement, prior)
-                        chosen = writer.plan.learned(writer.names, snapshot, state, event, now_us, own)
+                        if not engaged and state.total.outcome_count:
+                            _, rate = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
+                        chosen = writer.plan.learned(writer.names, snapshot, state, event, now_us, rate)
                         place, worded, lesson = chosen
                     drawn = (*drawn, worded)
                 variant = writer.names[place]

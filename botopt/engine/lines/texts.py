@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from json.encoder import encode_basestring
 
-from botopt.engine.records import DRAWN, rounded
-from botopt.engine.scoring import PRECISION, Weighed, fatigue_of, needed
+from botopt.engine.rounding import exact, rounded
+from botopt.engine.scoring import Weighed, fatigue_of, needed
 from botopt.model.decision import Choice, Outcome, Part, Reason, Rendered
 from botopt.model.instants import instant_text
 from botopt.model.policy import Settings
@@ -21,17 +21,28 @@ quoted = encode_basestring
 
 
 def decimal(value: float) -> str:
-    """A number from 0 up, rounded to the decimals that records have, in its shortest form."""
-    if value == 1.0:
-        return "1"
-    if value >= 0.0001:
-        return f"{value:.6f}".rstrip("0").rstrip(".")
-    return encode_number(rounded(value))  # an exponent, perhaps
+    """A number from 0 up, rounded as records report it, in its shortest form."""
+    number = int(value * 1e6 + 0.5)  # `rounded`
+    if 100 <= number < _MOST:
+        rest = number % 1_000
+        return _HEADS[number // 1_000] + _TAILS[rest] if rest else _SHORT[number // 1_000]
+    return encode_number(rounded(value)) if number else "0"  # an exponent, perhaps
 
 
 def signed(value: float) -> str:
     """A number of any sign in the same form."""
-    return f"-{decimal(-value)}" if value <= -0.0001 else decimal(value)
+    if value >= 0.0:
+        return decimal(value)
+    text = decimal(-value)
+    return text if text == "0" else f"-{text}"
+
+
+# Texts of numbers below 2, in thousandths, and of what follows those: half the time of formatting them.
+_MOST = 2_000_000
+_HEADS = tuple(f"{number // 1_000}.{number % 1_000:03}" for number in range(_MOST // 1_000))
+_SHORT = tuple(head.rstrip("0").rstrip(".") for head in _HEADS)
+_FULL = tuple(f"{number:03}" for number in range(1_000))
+_TAILS = tuple(text.rstrip("0") for text in _FULL)
 
 
 def optional(text: str | None) -> str:
@@ -75,9 +86,12 @@ class Bar:
 
 
 class Scored:
-    """What follows from which rules hold, as texts. The bars are by the number of unanswered messages."""
+    """What follows from which rules hold, as texts.
 
-    __slots__ = ("_lowered", "_settings", "bars", "begin", "score", "score_text", "weighed")
+    The bars are by the number of unanswered messages; `paced` begins the end of one that a budget moves.
+    """
+
+    __slots__ = ("_lowered", "_settings", "bars", "begin", "paced", "score", "score_text", "weighed")
 
     def __init__(self, weighed: Weighed, score: float, settings: Settings) -> None:
         self.weighed = weighed
@@ -87,19 +101,13 @@ class Scored:
         self.bars: dict[int, Bar] = {}
         self._lowered = f"{_terms(weighed.lowered)}," if weighed.lowered else ""
         self._settings = settings
+        self.paced = f'}},{self._lowered}{{"part":"pacing","id":null,"value":'
 
     def bar(self, unanswered: int) -> Bar:
         """The bar after so many unanswered messages."""
         fatigue = fatigue_of(unanswered, self._settings) if unanswered else 0.0
         bar = self.bars[unanswered] = Bar(needed(self.weighed, fatigue), self._lowered, _tired(fatigue))
         return bar
-
-    def paced_bar(self, lift: float) -> Bar:
-        """The bar that a budget multiplies."""
-        added = self.weighed.threshold * (lift - 1.0)  # `scoring.lifted` and `scoring.needed`
-        bar = self.weighed.threshold + added
-        bar = round(0.0 if bar < 0.0 else min(1.0, bar), PRECISION)
-        return Bar(bar, self._lowered, f'{{"part":"pacing","id":null,"value":{signed(added)}}}')
 
 
 @cache
@@ -121,10 +129,15 @@ def _choice(choice: Choice) -> str:
 
 
 def _share(value: float) -> str:
-    """A draw or a chance, rounded to the decimals that records have, in its shortest form."""
-    if value >= 0.0001:
-        return f"{value:.9f}".rstrip("0").rstrip(".")
-    return encode_number(round(value, DRAWN))
+    """A draw or a chance, rounded as records report it, in its shortest form."""
+    number = int(value * 1e9 + 0.5)  # `exact`
+    if number < 100_000:
+        return encode_number(exact(value))  # an exponent, perhaps
+    head, rest = divmod(number, 1_000_000)
+    if not rest:
+        return _SHORT[head]
+    middle, rest = divmod(rest, 1_000)
+    return f"{_HEADS[head]}{_FULL[middle]}{_TAILS[rest]}" if rest else _HEADS[head] + _TAILS[middle]
 
 
 @lru_cache(maxsize=4_096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from botopt.engine.lines.texts import decimal
 from botopt.engine.plan import Plan
-from botopt.learning.engagement import factor_of, factor_of_unknown, prior_of
+from botopt.learning.engagement import factor_of, factor_of_unknown, of_chances, prior_of
 from botopt.model.learned import Snapshot
 
 
@@ -16,19 +16,20 @@ class View:
         "factor",
         "low_end",
         "no_message",
-        "prior",
+        "scorer_factor",
         "unknown_factor",
-        "unknown_scores",
+        "unknown_rate",
         "unknown_text",
     )
 
     def __init__(self, snapshot: Snapshot, plan: Plan, revision: str) -> None:
         settings = plan.settings.engagement
-        self.prior = prior_of(settings, snapshot, plan.event_type.name)
-        self.factor = factor_of(settings, self.prior)
-        self.unknown_factor = factor_of_unknown(settings, self.prior)
+        prior = prior_of(settings, snapshot, plan.event_type.name)
+        self.factor = factor_of(settings, prior)
+        self.scorer_factor = of_chances(settings, prior.rate)
+        self.unknown_factor = factor_of_unknown(settings, prior)
+        self.unknown_rate = prior.rate * prior.ratio
         self.unknown_text = decimal(self.unknown_factor)
-        self.unknown_scores: dict[int, tuple[float, str]] = {}
         shown = f'"{snapshot.id}"' if plan.learns else "null"
         self.end = f',"snapshot":{shown},"revision":"{revision}"}}\n'
         self.no_message = f',"choices":[],"message":null{self.end}'

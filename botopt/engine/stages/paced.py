@@ -30,7 +30,7 @@ def stops(work: Work) -> Sequence[Stop]:
 
 
 def glance(budget: Budget) -> Glance:
-    """The same at a glance, where there is no control group."""
+    """The same at a glance, for a user who is not in the control group."""
     key, by = budget.key, budget.key or None
 
     def look(state: UserState, now_us: int) -> Stop | None:

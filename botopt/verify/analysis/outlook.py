@@ -7,7 +7,8 @@ from enum import IntEnum
 
 import msgspec
 
-from botopt.engine.scoring import PRECISION, Weighed, clamp
+from botopt.engine.rounding import exact
+from botopt.engine.scoring import Weighed, clamp
 from botopt.engine.stages.scope import concerns
 from botopt.learning.engagement import factor_range
 from botopt.learning.pacing import Budget
@@ -174,11 +175,11 @@ class Outlook:
 
     def _standing(self, weighed: Weighed) -> Standing:
         low, high = self.factors
-        score, highest, lowest = (round(clamp(weighed.raw * factor), PRECISION) for factor in (1.0, high, low))
-        needed, tired = (round(clamp(weighed.threshold + tired), PRECISION) for tired in (0.0, self.fatigue))
+        score, highest, lowest = (exact(clamp(weighed.raw * factor)) for factor in (1.0, high, low))
+        needed, tired = (exact(clamp(weighed.threshold + tired)) for tired in (0.0, self.fatigue))
         least, most = needed, tired
         if self.paced:
-            low_bar, high_bar = (round(clamp(weighed.threshold * lift), PRECISION) for lift in self.lifts)
+            low_bar, high_bar = (exact(clamp(weighed.threshold * lift)) for lift in self.lifts)
             least, most = min(low_bar, needed), max(high_bar, tired)
         if self.event_type.always:
             worth, plain = Worth.ALWAYS, True

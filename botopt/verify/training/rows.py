@@ -89,7 +89,7 @@ def _row(moment: Moment, looks: dict[str, Looking]) -> Row | None:
         return None
     look = looks.get(moment.event.type)
     if look is None:
-        look = looks[moment.event.type] = bind(NAMES, plan.settings, moment.event.type)
+        look = looks[moment.event.type] = bind(plan.settings, moment.event.type)
     values = tuple(look(moment.state, moment.now_us, moment.snapshot, moment.raw))
     clicked = 1.0 if logged.response is Response.CLICKED else 0.0
     day = instant_text(moment.now_us)[:10]

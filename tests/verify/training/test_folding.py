@@ -37,7 +37,7 @@ def folded(policy: Policy, path: Path) -> tuple[dict[str, Sequence[float]], list
     looks, same = {}, []
     for moment in Folding(engine).moments(read_log([path])):
         assert moment.plan is not None
-        look = bind(list(FEATURES), engine.policy.settings, moment.event.type)
+        look = bind(engine.policy.settings, moment.event.type)
         looks[moment.decision.id] = look(moment.state, moment.now_us, moment.snapshot, moment.raw)
         same.append(moment.same)
     return looks, same

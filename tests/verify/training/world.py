@@ -17,7 +17,7 @@ from botopt.engine.build import build
 from botopt.engine.features import bind
 from botopt.engine.work import Work
 from botopt.learning.learner import Learner
-from botopt.model.click_model import FEATURES, ClickModel, ModelKind
+from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.decision import Decision
 from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.event import Event, Line
@@ -102,7 +102,7 @@ class _Watching:
         self._lived = lived
 
     def decided(self, work: Work, decision: Decision) -> None:
-        look = bind(list(FEATURES), work.plan.settings, work.event.type)
+        look = bind(work.plan.settings, work.event.type)
         snapshot = work.learned.snapshot
         self._lived.looks[decision.id] = look(work.state, work.now_us, snapshot, round(work.raw, 6))
 
