@@ -148,14 +148,13 @@ class TemplatePlan:
             scores = [arms[name].score if name in arms else 0.0 for name in names]
             believed = self._believed[snapshot.id, names] = (likelihoods(scores), chances(scores))
         likely, odds = believed
-        recency = self.template.recency
-        had = had_lately(state, template, names, now_us, recency)
-        if had:
-            likely = list(likely)
-            for name, sent_us in had.items():
-                likely[names.index(name)] *= less_likely(now_us - sent_us, recency)
-            return shared(likely)
-        return odds
+        had = had_lately(state, template, names, now_us, self.template.recency) if state.sends else None
+        if not had:
+            return odds
+        likely, recency = list(likely), self.template.recency
+        for name, sent_us in had.items():
+            likely[names.index(name)] *= less_likely(now_us - sent_us, recency)
+        return shared(likely)
 
     def render(self, work: Work, variant: Variant) -> Rendered:
         """The variant's words.
@@ -190,6 +189,7 @@ class TemplatePlan:
         return pair
 
 
+_FAILED = Response.FAILED
 _MOST_BELIEVED = 256
 _NO_ODDS: dict[str, int] = {}  # nobody changes the odds of a lesson
 
@@ -201,13 +201,15 @@ def had_lately(
     found: dict[str, int] = {}
     since_us = now_us - RECENT * recency.half_life_us
     for send in reversed(state.sends):
-        if send.time_us <= since_us or len(found) == len(names):
+        if send.time_us <= since_us:
             break
         lesson = send.lesson
-        if lesson is None or lesson.template != template or send.response is Response.FAILED:
+        if lesson is None or lesson.template != template or send.response is _FAILED:
             continue
-        if lesson.variant in names:
-            found.setdefault(lesson.variant, send.time_us)
+        if lesson.variant in names and lesson.variant not in found:
+            found[lesson.variant] = send.time_us
+            if len(found) == len(names):
+                break
     return found
 
 

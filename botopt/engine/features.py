@@ -16,11 +16,11 @@ from botopt.engine.history import FEEDBACK_WINDOW_US
 from botopt.learning.engagement import prior_of
 from botopt.learning.engagement import rate as rate_of
 from botopt.learning.send_time import is_known, value_at
-from botopt.model.durations import DAY_US
+from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
 from botopt.model.user_state import Response, Send, UserState
-from botopt.model.zones import hour_of
+from botopt.model.zones import hour_of, steady_offset_us
 
 
 class Looking(Protocol):
@@ -67,11 +67,22 @@ def bind(settings: Settings, event_type: str) -> Looking:
     type_rate = 0.0
     hours: Sequence[float] = ()
     of_hours: Sequence[float] = ()
+    usual_hour = begin_us = end_us = 0  # the hour on the usual wall, and how long it is that
 
     def turn(snapshot: Snapshot) -> None:
         nonlocal known, type_rate, hours, of_hours
         known, hours, of_hours = snapshot, snapshot.hours, _of_hours(snapshot.hours)
         type_rate = logit(snapshot.types.get(event_type, snapshot.rate))
+
+    def other_hour(now_us: int) -> int:
+        nonlocal usual_hour, begin_us, end_us
+        usual_hour = hour_of(now_us, usual_timezone)
+        offset_us = steady_offset_us(now_us, usual_timezone)
+        if offset_us is not None:
+            begin_us = now_us - (now_us + offset_us) % HOUR_US
+            end_us = min(begin_us + HOUR_US, (now_us // DAY_US + 1) * DAY_US)
+            begin_us = max(begin_us, now_us // DAY_US * DAY_US)
+        return usual_hour
 
     def look(
         state: UserState, now_us: int, snapshot: Snapshot, raw: float, rate: float | None = None
@@ -82,7 +93,10 @@ def bind(settings: Settings, event_type: str) -> Looking:
             prior = prior_of(engagement, snapshot, event_type)
             rate = rate_of(state.total, state.by_type.get(event_type), now_us, engagement, prior)
         zone = state.attributes.get("timezone") if state.attributes else None
-        hour = hour_of(now_us, zone if isinstance(zone, str) else usual_timezone)
+        if isinstance(zone, str):
+            hour = hour_of(now_us, zone)
+        else:
+            hour = usual_hour if begin_us <= now_us < end_us else other_hour(now_us)
         own = state.hours
         of_hour = of_hours[hour] if own is None or not is_known(own) else _of_hour(value_at(own, hours, hour))
         return _of_messages(state, now_us, logit(rate), type_rate, of_hour, raw)
@@ -118,21 +132,21 @@ def _of_messages(  # noqa: C901, PLR0912 - each message is looked at once
         if time_us > week_us:
             if time_us > day_us:
                 sent += 1
-            if response is not _CLICKED:
-                unanswered += 1
-            elif click is None:
-                click, counts = send, False
-            if not counts:
+            if response is _CLICKED:
+                if click is None:
+                    click, counts = send, False
                 continue
+            unanswered += 1
         elif click is not None or ignored_since >= MOST_MESSAGES or not (counts or time_us > month_us):
             break
         elif response is _CLICKED:
             click, counts = send, False
             break
-        if response is _IGNORED:
-            ignored_since += counts
-        elif response is _DISMISSED:
-            counts = False
+        if counts:
+            if response is _IGNORED:
+                ignored_since += 1
+            elif response is _DISMISSED:
+                counts = False
     if click is not None and click.time_us > month_us and ignored_since < MOST_MESSAGES:
         since_click = (now_us - click.response_us) / DAY_US
     if newest_us > month_us:

@@ -39,7 +39,7 @@ def chances(scores: Sequence[float]) -> list[float]:
 def shared(likelihoods: Sequence[float]) -> list[float]:
     """The same from their likelihoods."""
     number = len(likelihoods)
-    least = floor(number)
+    least = FLOOR if number <= 4 else MOST_EQUAL / number  # `floor`
     free = (1 - number * least) / sum(likelihoods)
     return [free * each + least for each in likelihoods]
 
