@@ -175,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{run.name:26} {run.us:9.2f} {run.us - base:+7.2f} {base / run.us:6.2f}")
     one, chosen = (run for run in runs if run.name in (FIRST, variants.__name__))
     more = (chosen.us - one.us) * len(events) / chosen.sent
-    print(f"A message that reaches a choice among four variants takes {more:.1f} us more than one that takes the first.")
+    print(f"A message for which one of four variants is chosen takes {more:.1f} us more than one with the first.")
 
 
 if __name__ == "__main__":
