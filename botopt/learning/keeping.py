@@ -34,14 +34,20 @@ def learner_of(policy: Policy, meta: Mapping[str, str]) -> Learner | None:
 
 
 def read(meta: Mapping[str, str]) -> tuple[Kept, Since] | None:
-    """What was learned; None where nothing was.
+    """What was learned; None where nothing was: neither value is there.
 
     Raises:
-        StateCorrupt: it cannot be read.
+        StateCorrupt: it cannot be read, or one of the two values is missing.
     """
     kept, since = meta.get(LEARNED_KEY), meta.get(LESSONS_KEY)
-    if not kept or not since:
+    if kept is None and since is None:
         return None
+    if not kept or not since:
+        there, missing = (LESSONS_KEY, LEARNED_KEY) if not kept else (LEARNED_KEY, LESSONS_KEY)
+        raise StateCorrupt(
+            f"what was learned of all users is not complete in the state: the row {missing} of its table meta is "
+            f"missing or empty. Restore a backup, or begin to learn anew by removing the row {there}, too"
+        )
     try:
         return msgspec.json.decode(kept, type=Kept), msgspec.json.decode(since, type=Since)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:

@@ -377,6 +377,17 @@ def test_what_cannot_be_read_is_told():
     for key in (LEARNED_KEY, LESSONS_KEY):
         with pytest.raises(StateCorrupt, match="restore a backup"):
             read({**good, key: '["?"]'})
+
+
+@pytest.mark.parametrize(("missing", "there"), [(LEARNED_KEY, LESSONS_KEY), (LESSONS_KEY, LEARNED_KEY)])
+def test_half_of_what_was_learned_is_no_beginning(missing, there):
+    good = Keeping(busy()).meta()
+    for damaged in ({there: good[there]}, {**good, missing: ""}):
+        with pytest.raises(StateCorrupt, match=f"row {missing} of its table meta .* removing the row {there}"):
+            read(damaged)
+
+
+def test_nothing_learned_is_nothing_in_the_state():
     assert read({}) is None
     assert learner_of(replace(everything(), scorer=None, templates={}, events={}), {}) is not None  # engagement learns
 
