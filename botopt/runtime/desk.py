@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -10,6 +11,7 @@ from botopt.engine.values import as_declared
 from botopt.engine.windows import NEWEST_KEY, Kept, compare, meta_values
 from botopt.engine.work import Work
 from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.errors import StateCorrupt
 from botopt.model.event import Event, Line, Rejected, request_digest
 from botopt.model.live import LiveStore, OutboxRow, Parcel, pack_parcel
 from botopt.model.policy import RESERVED_TYPES
@@ -137,15 +139,20 @@ class Desk:
                 return self.reject(rejected, at_us)
             event = as_declared(event, event_type)
         self._follow(event.time_us, at_us)
+        return self._decide(event, at_us, origin, trace)
+
+    def _decide(self, event: Event, at_us: int, origin: str, trace: Mapping[str, str]) -> Received:
+        """Decide an event, before which everything that had to be done for others is done."""
+        engine = self.serving.engine
         line = Line(0, f"{origin}\0{event.key}".encode(), received_us=at_us)
         watch = self._watch.begin(event)
         state = self.states.take(event.user)
         learned = self.learning.learned
         decisions = engine.decide(state, event, line, watch, at_us=at_us, silences=self.silences, learned=learned)
+        self._keep(decisions, at_us, watch, trace)
         self._saw(state.clock_us)
         if not decisions:
             return Received(event.id, accepted=True)
-        self._keep(decisions, at_us, watch, trace)
         own = watch.own or _own(decisions, line)
         refused = any(decision.reason is Reason.REJECTED for decision in own)
         return Received(event.id, accepted=not refused, decisions=own)
@@ -155,13 +162,29 @@ class Desk:
 
         What became of the message must be written whatever ails its user: a fault is noted, and changes nothing.
         """
-        before, lessons = self.states.copy(event.user), self.learning.image()
+        self._follow(event.time_us, at_us)
+        self._attempt(
+            event.user,
+            lambda: self._decide(event, at_us, origin, {}),
+            f"a message could not be taken back from {event.user}",
+        )
+
+    def _attempt(self, user: str, act: Callable[[], object], failed: str) -> None:
+        """Do something to one user. If it breaks, a fault is noted, and nothing of it happened; others keep theirs.
+
+        `act` changes no more than the user's state, what was learned, and, when nothing can break any more, the draft.
+        """
         try:
-            self.decide(event, at_us, origin, {}, same_policy=True)
-        except Exception as fault:  # noqa: BLE001 whatever it is
-            self.states.put(event.user, before)
+            before, lessons = self.states.copy(user), self.learning.image()
+        except StateCorrupt as fault:
+            self.draft.faults.append((failed, fault))
+            return
+        try:
+            act()
+        except Exception as fault:  # noqa: BLE001 nobody else must wait for this user
+            self.states.put(user, before)
             self.learning.back_to(lessons)
-            self.draft.faults.append((f"a message could not be taken back from {event.user}", fault))
+            self.draft.faults.append((failed, fault))
 
     def release(self, user: str, until_us: int) -> None:
         """Decide again what is held for a user, and due."""
@@ -169,8 +192,8 @@ class Desk:
         watch = self._watch.begin(None)
         learned = self.learning.learned
         decisions = self.serving.engine.release(state, until_us, watch, silences=self.silences, learned=learned)
-        self._saw(state.clock_us)
         self._keep(decisions, until_us, watch, {})
+        self._saw(state.clock_us)
 
     def _follow(self, time_us: int, at_us: int) -> None:
         """An event of this time is about to be decided: what was learned of all users may change before that.
@@ -182,13 +205,8 @@ class Desk:
         if ripe_us is not None:
             until_us = min(ripe_us, at_us)
             for user in self._due(until_us):
-                before, lessons = self.states.copy(user), self.learning.image()
-                try:
-                    self.release(user, until_us)
-                except Exception as fault:  # noqa: BLE001 nobody else must wait for this user
-                    self.states.put(user, before)
-                    self.learning.back_to(lessons)
-                    self.draft.faults.append((f"what was held for {user} could not be decided", fault))
+                words = f"what was held for {user} could not be decided"
+                self._attempt(user, partial(self.release, user, until_us), words)
             self.learning.turn(time_us)
         self.learning.passed()
 
@@ -215,24 +233,24 @@ class Desk:
         return self.store.outbox_row(key) if row is None else row
 
     def _keep(self, decisions: Sequence[Decision], at_us: int, watch: _Watch, trace: Mapping[str, str]) -> None:
-        self.draft.add(decisions, at_us)
+        """Put decisions and their messages into the draft: all of them, or none if one breaks."""
+        rows = []
         for decision in decisions:
-            message = decision.message
-            if message is None:
-                continue
-            event = watch.sent[decision.id]
-            own = bool(watch.own) and decision.id == watch.own[0].id
-            self._post(decision, event, at_us, trace if own else {})
+            if decision.message is not None:
+                own = bool(watch.own) and decision.id == watch.own[0].id
+                rows.append(self._posted(decision, watch.sent[decision.id], at_us, trace if own else {}))
+        self.draft.add(decisions, at_us)
+        self.draft.outbox.update((row.key, row) for row in rows)
 
-    def _post(self, decision: Decision, event: Event, at_us: int, trace: Mapping[str, str]) -> None:
-        """A message that was sent goes into the outbox."""
+    def _posted(self, decision: Decision, event: Event, at_us: int, trace: Mapping[str, str]) -> OutboxRow:
+        """The row of the outbox for a message that was sent."""
         message = decision.message
         assert message is not None
         assert decision.time_us is not None
         event_type = self.serving.engine.policy.events.get(event.type)
         after_us = None if event_type is None else event_type.expires_after_us
         since_us = min(decision.time_us, at_us)
-        self.draft.outbox[message.id] = OutboxRow(
+        return OutboxRow(
             key=message.id,
             message_id=message.id,
             user=event.user,

@@ -39,22 +39,11 @@ class Draft:
         self._mark: _Mark | None = None
 
     def add(self, decisions: Iterable[Decision], decided_us: int) -> None:
-        """Decisions and their records."""
-        for decision in decisions:
-            self.shown.append(decision)
-            self._decisions.append(
-                DecisionRow(
-                    decision.id,
-                    decision.user,
-                    decision.event_id,
-                    decision.event_type,
-                    decision.time_us,
-                    decision.outcome.value,
-                    None if decision.reason is None else decision.reason.value,
-                    encode_line(decision),
-                    decided_us,
-                )
-            )
+        """Decisions and their records: all of them, or none if one cannot be written."""
+        decisions = tuple(decisions)
+        rows = [_row(decision, decided_us) for decision in decisions]
+        self.shown += decisions
+        self._decisions += rows
 
     def user_of(self, message_id: str) -> str | None:
         """Whose message it is, if it was decided in this group."""
@@ -102,6 +91,20 @@ class Draft:
             answers=self.answers,
             erased=self.erased,
         )
+
+
+def _row(decision: Decision, decided_us: int) -> DecisionRow:
+    return DecisionRow(
+        decision.id,
+        decision.user,
+        decision.event_id,
+        decision.event_type,
+        decision.time_us,
+        decision.outcome.value,
+        None if decision.reason is None else decision.reason.value,
+        encode_line(decision),
+        decided_us,
+    )
 
 
 def is_empty(changes: Changes) -> bool:

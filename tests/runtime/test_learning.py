@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from botopt.learning.keeping import LEARNED_KEY, LESSONS_KEY, read
+from botopt.learning.lessons import ONE
 from botopt.model.decision import Decision, Outcome
-from botopt.model.errors import StateError
+from botopt.model.errors import StateCorrupt, StateError
 from botopt.model.event import Event, Line
 from botopt.model.live import DecisionQuery
 from botopt.model.record import decode_line
@@ -238,6 +239,85 @@ def test_whoever_breaks_the_engine_does_not_keep_others_from_a_new_period(bench)
     found = read(bench.store.meta())
     assert found is not None
     assert found[0].clock_us >= night + 2 * DAY
+
+
+def waiting_for_an_hour(bench: Bench) -> int:
+    """A message of u1 is held over the night, and the scheduler does not look; the afternoon after it."""
+    night = events_of(4, 60)[-1].time_us // DAY * DAY + 2 * DAY + 22 * HOUR
+    one_by_one(bench, [Event(f"step{n}", "", "fire", "u2", night - 2 * DAY + n * 12 * HOUR, {}) for n in range(5)])
+    one_by_one(bench, [Event("held", "", "fire", "u1", night, {})])
+    assert bench.state("u1").held
+    afternoon = night + 18 * HOUR
+    desk = bench.writer.desk
+    desk.decide(Event("on", "", "paid", "u3", afternoon, {}), afternoon, "on", {}, same_policy=True)
+    assert bench.state("u1").held
+    return afternoon
+
+
+def sends_that_taught(bench: Bench, user: str) -> int:
+    return sum(send.lesson is not None for send in bench.state(user).sends)
+
+
+def counted(bench: Bench, event_type: str) -> float:
+    """Messages of a type that count, answered or not; older ones a little less than 1."""
+    return bench.writer.desk.learning._keeping.learner.keep().base.counts.get(f"n\0{event_type}", 0) / ONE
+
+
+def test_what_was_decided_for_others_before_a_message_could_not_be_taken_back_keeps_its_lessons(bench, monkeypatch):
+    """The event begins a new period, before which a held message of somebody else is decided."""
+    now = waiting_for_an_hour(bench)
+    desk, engine = bench.writer.desk, bench.writer.desk.serving.engine
+    sends, count = sends_that_taught(bench, "u1"), counted(bench, "fire")
+    decide, own = engine.decide, Event("f", "", "fire", "u5", now + 20 * HOUR, {})
+
+    def broken(state: object, event: Event, *more: object, **named: object) -> object:
+        if event.id == "f":
+            decide(state, event, *more, **named)  # it has changed everything that it can
+            raise ZeroDivisionError
+        return decide(state, event, *more, **named)
+
+    monkeypatch.setattr(type(engine), "decide", lambda _, *more, **named: broken(*more, **named))
+    turns, before, clock_us = desk.learning._keeping.learner.turns, desk.states.copy("u5"), bench.state("u5").clock_us
+    desk.take_back(own, now + 20 * HOUR, "f")
+    assert [words for words, _ in desk.draft.faults] == ["a message could not be taken back from u5"]
+    assert desk.states.copy("u5") == before
+    assert bench.state("u5").clock_us == clock_us
+    assert sends_that_taught(bench, "u1") == sends + 1
+    assert counted(bench, "fire") > count
+    assert desk.learning._keeping.learner.turns > turns
+
+
+def test_what_cannot_be_written_down_has_not_happened(bench, monkeypatch):
+    now = waiting_for_an_hour(bench)
+    desk = bench.writer.desk
+    before, copy = known(bench), desk.states.copy("u1")
+    reached, shown, outbox = desk.reached, len(desk.draft.shown), dict(desk.draft.outbox)
+
+    def unwritable(_: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("botopt.runtime.desk.pack_parcel", unwritable)
+    desk._attempt("u1", lambda: desk.release("u1", now), "failed")
+    assert [words for words, _ in desk.draft.faults] == ["failed"]
+    assert (known(bench), desk.states.copy("u1")) == (before, copy)
+    assert (desk.reached, len(desk.draft.shown), desk.draft.outbox) == (reached, shown, outbox)
+
+
+def test_a_damaged_user_does_not_keep_others_from_a_new_period(bench):
+    now = waiting_for_an_hour(bench)
+    other = Bench(serving=SERVING, store=bench.store, clock=bench.clock)
+    desk = other.writer.desk
+
+    def damaged(users: list[str]) -> None:
+        if "u1" in users:
+            raise StateCorrupt("the state of user u1 is damaged")
+
+    bench.store.before_load = damaged
+    for hours in (4, 22):
+        at_us = now + hours * HOUR
+        desk.decide(Event(f"on{hours}", "", "paid", "u3", at_us, {}), at_us, "on", {}, same_policy=True)
+    assert {words for words, _ in desk.draft.faults} == {"what was held for u1 could not be decided"}
+    assert desk.learning._keeping.learner.keep().clock_us >= now + 21 * HOUR
 
 
 def test_a_dry_run_shows_what_the_service_would_decide_and_teaches_nothing(bench, tmp_path):
