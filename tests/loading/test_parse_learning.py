@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from botopt.learning.learner import remembered
 from botopt.loading.models import encode
 from botopt.model.click_model import ClickModel, ModelKind
 from botopt.model.condition import Comparison, Literal, Ref, Scope, ValueType
 from botopt.model.durations import DAY_US, HOUR_US
 from botopt.model.learning_policy import Pacing, Recency, ScorerUse, SendTime
+from botopt.model.policy import MOST_PERIODS
 from botopt.model.trained_model import Gate, Training
 from botopt.verify.validate import validate
-from tests.loading.making import check_marked, load, said, write
+from tests.loading.making import check_marked, load, load_files, said, write
 
 CHANNELS = "channels: {chat: {type: console}}\n"
 EVENT = "  late: {weight: 0.5, message: hi}\n"
@@ -147,6 +149,18 @@ def test_what_learning_says_is_part_of_the_revision_and_when_it_was_tuned_is_not
         ("control: 50%\n  holdout: ⟦60%⟧", "B131", "1.1 of all users", "5% of each"),
         ("refresh: ⟦5s⟧", "B106", "refresh must be at least 1m, not 5s", "1h is usual"),
         ("refresh: ⟦30d⟧", "B106", "refresh must be at most 7d, not 30d", "1h is usual"),
+        (
+            "engagement: {learn: true}\n  ignored_after: 7d\n  refresh: ⟦1m⟧",
+            "B113",
+            "remembered 10080 times, and 1500 is the most",
+            "type refresh: 7m or more",
+        ),
+        (
+            "engagement: {learn: true}\n  ignored_after: ⟦90d⟧",
+            "B113",
+            "refresh: 1h is too often",
+            "type refresh: 2h or more",
+        ),
         ("tuned_until: ⟦2026-03-01⟧", "B109", "must be an instant", "type tuned_until: 2026-03-01T00:00:00Z"),
         ("tuned_until: ⟦2026-02-30T00:00:00Z⟧", "B109", "must be an instant", ""),
         ("tuned_until: ⟦12⟧", "B104", "must be an instant", ""),
@@ -160,6 +174,22 @@ def test_what_learning_says_is_part_of_the_revision_and_when_it_was_tuned_is_not
 )
 def test_a_mistake_in_the_settings_is_answered_at_its_word(settings: str, code: str, message: str, hint: str):
     check_marked(f"{CHANNELS}settings:\n  {settings}\n{EVENTS}", code, message, hint, HI)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "ignored_after: 90d",  # nothing is learned of all users
+        "ignored_after: 7d\n  refresh: 1m",
+        "engagement: {learn: true}\n  refresh: 1m\n  ignored_after: 1500m",
+        "engagement: {learn: true}\n  refresh: 7m\n  ignored_after: 7d",
+        "engagement: {learn: true}\n  refresh: 2h\n  ignored_after: 90d",
+    ],
+)
+def test_what_is_remembered_is_bounded_where_something_is_learned(settings: str):
+    loaded = load_files({"rules/a.yaml": f"{CHANNELS}settings:\n  {settings}\n{EVENTS}", "templates/t.yaml": HI})
+    assert loaded.policy is not None, loaded.diagnostics
+    assert remembered(loaded.policy.settings) <= MOST_PERIODS + 4 or not loaded.policy.learns
 
 
 @pytest.mark.parametrize(

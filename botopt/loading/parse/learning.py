@@ -18,6 +18,7 @@ from botopt.model.durations import DAY_US, HOUR_US, MINUTE_US, parse_duration
 from botopt.model.instants import instant_us
 from botopt.model.learning_policy import EngagementSettings, Pacing, Recency, Scorer, ScorerUse, SendTime
 from botopt.model.names import did_you_mean
+from botopt.model.policy import MOST_PERIODS, Policy
 from botopt.model.position import Position
 from botopt.model.values import LARGEST
 
@@ -243,3 +244,20 @@ def note_replaced_fatigue(settings: Block) -> None:
     if "pacing" in settings and "fatigue" in settings:
         message = "fatigue does nothing here: pacing moves the threshold in its place"
         settings.findings.report("B133", settings.key("fatigue"), message, "delete fatigue; the control group keeps it")
+
+
+def refuse_much_remembered(findings: Findings, settings: Map, policy: Policy) -> None:
+    """What was known is remembered, period by period, while a message of that time may wait for its answer."""
+    refresh_us, ignored_after_us = policy.settings.refresh_us, policy.settings.ignored_after_us
+    if not policy.learns or ignored_after_us <= MOST_PERIODS * refresh_us:
+        return
+    places = {key.text: value.position for key, value in settings.entries}
+    unit_us = HOUR_US if ignored_after_us > MOST_PERIODS * HOUR_US else MINUTE_US
+    least_us = -(-ignored_after_us // (MOST_PERIODS * unit_us)) * unit_us
+    often, long = duration_text(refresh_us), duration_text(ignored_after_us)
+    message = (
+        f"refresh: {often} is too often for ignored_after: {long}: what is known would be remembered "
+        f"{-(-ignored_after_us // refresh_us)} times, and {MOST_PERIODS} is the most"
+    )
+    hint = f"type refresh: {duration_text(least_us)} or more, or a shorter ignored_after"
+    findings.report("B113", places.get("refresh") or places["ignored_after"], message, hint)

@@ -19,7 +19,7 @@ from botopt.loading.parse.experiments import read_experiment
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
-from botopt.loading.parse.learning import Models, read_scorer
+from botopt.loading.parse.learning import Models, read_scorer, refuse_much_remembered
 from botopt.loading.parse.memory import Around, Memory, around
 from botopt.loading.parse.quiet import refuse_endless_quiet
 from botopt.loading.parse.scalars import NAME
@@ -113,7 +113,7 @@ class _Workspace:
         templates = self._templates(declared, surroundings, settings.locale, sure=settings_sound)
         sound = {name: event for name, event in events.items() if name not in surroundings.unsure_types}
         refuse_endless_quiet(findings, tuple(sound.values()), suppressions)
-        return Policy(
+        policy = Policy(
             settings,
             categories,
             attributes.specs,
@@ -124,6 +124,9 @@ class _Workspace:
             experiments=experiments,
             scorer=scorer,
         )
+        if named is not None and settings_sound:
+            refuse_much_remembered(findings, named[0], policy)
+        return policy
 
     def _experiments(self) -> dict[str, Experiment]:
         read = ((key.text, read_experiment(self.findings, key, node)) for key, node in self.sections.experiment.entries)
