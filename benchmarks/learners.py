@@ -122,7 +122,7 @@ class Run:
             if (
                 learns
                 and not learner.low_us <= event.time_us < learner.next_us
-                and learner.is_boundary(event.time_us, ordinal)
+                and learner.is_boundary(event.user, event.time_us, ordinal)
             ):
                 learner.turn(event.time_us)
             state = states[event.user]

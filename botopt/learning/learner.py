@@ -2,8 +2,7 @@
 
 The learner's clock follows the events in the order in which they are decided. An event up to a day ahead of it moves it
 to the boundary before that event; what lies further away, or more than a day behind, may be a mistake of one clock
-somewhere, and moves it only when it is the `_IN_A_ROW`th in a row. So one wrong time cannot stop learning, and a file
-about another month is followed after a few lines.
+somewhere, and moves it only when enough of it comes in a row (`botopt.learning.astray`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from botopt.learning.astray import Astray
 from botopt.learning.lessons import FORETOLD, HOUR, ONE, SCORED, SCORED_HITS, Lessons, Recorder
 from botopt.learning.snapshots import scorer_id, snapshot
 from botopt.model.durations import DAY_US
@@ -20,7 +20,6 @@ from botopt.model.learned import Snapshot
 from botopt.model.policy import Policy, Settings
 from botopt.model.user_state import NEVER_US, Lesson, Response, Send
 
-_IN_A_ROW = 20
 _ASTRAY_US = DAY_US
 
 HOURS_HALF_LIFE_US = 60 * DAY_US
@@ -141,6 +140,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 class Since(msgspec.Struct, frozen=True, array_like=True):
     """What came since the last boundary: lessons, how many lines there were (from the beginning), and how many of them
     in a row were astray, the last of them, and the earliest time among them.
+
+    `astray_users` and `met` are those of `Astray`.
     """
 
     lessons: Lessons = msgspec.field(default_factory=Lessons)
@@ -148,6 +149,8 @@ class Since(msgspec.Struct, frozen=True, array_like=True):
     astray: int = 0
     astray_at: int = -1
     astray_us: int = 0
+    astray_users: tuple[int, ...] = ()
+    met: tuple[int, ...] = ()
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -176,7 +179,7 @@ class Learner:
         self._refresh_us = policy.settings.refresh_us
         self._clock_us = self._faded_us = NEVER_US
         self._base = Lessons()  # never changed in place: images hold it
-        self._astray, self._astray_at, self._astray_us = 0, -1, 0
+        self._astray = Astray()
         self.lines = 0
         self.turns = 0
         self.learned = Learned(
@@ -195,22 +198,21 @@ class Learner:
             self.low_us = self._clock_us - _ASTRAY_US
             self.next_us = self._clock_us + self._refresh_us
 
-    def is_boundary(self, time_us: int, ordinal: int) -> bool:
+    def is_boundary(self, user: str, time_us: int, ordinal: int) -> bool:
         """Whether `turn` must be called before the event is decided: its time lies outside `low_us` to `next_us`.
 
         Args:
+            user: whose event it is.
             time_us: the event's own time.
             ordinal: a number that grows by one with each line or event.
         """
         if self.low_us <= time_us < self.next_us:
             return False
         if self._clock_us == NEVER_US or self.next_us <= time_us < self.next_us + _ASTRAY_US:
+            self._astray.meet(user)
             return True
-        follows = ordinal == self._astray_at + 1
-        self._astray = self._astray + 1 if follows else 1
-        self._astray_us = min(self._astray_us, time_us) if follows else time_us
-        self._astray_at = ordinal
-        return self._astray >= _IN_A_ROW
+        self._astray.take(user, time_us, ordinal)
+        return self._astray.moves
 
     def ripe_us(self, time_us: int) -> int:
         """Until when held messages must be decided before `turn`: from then on, all messages of their time count.
@@ -218,7 +220,7 @@ class Learner:
         What lies astray decides nothing that is held for later than a day from now.
         """
         until_us = (self._matured(self._boundary_us(self._turning_us(time_us))) + 1) * self._refresh_us - 1
-        if self._astray >= _IN_A_ROW:
+        if self._astray.moves:
             return min(until_us, self._clock_us + _ASTRAY_US)
         return until_us
 
@@ -231,7 +233,7 @@ class Learner:
             What other processes must be told.
         """
         time_us = self._turning_us(time_us)
-        self._astray, self._astray_at = 0, -1
+        self._astray.moved()
         before_us, self._clock_us = self._clock_us, self._boundary_us(time_us)
         recorder = self.learned.recorder
         base = self._base.plus(recorder.lessons)
@@ -252,7 +254,7 @@ class Learner:
         return shown
 
     def _turning_us(self, time_us: int) -> int:
-        return self._astray_us if self._astray >= _IN_A_ROW else time_us
+        return self._astray.us if self._astray.moves else time_us
 
     def _boundary_us(self, time_us: int) -> int:
         return time_us // self._refresh_us * self._refresh_us
@@ -304,7 +306,13 @@ class Learner:
 
     def since(self) -> Since:
         """What came since the last boundary; it holds the lessons themselves, which go on growing."""
-        return Since(self.learned.recorder.lessons, self.lines, self._astray, self._astray_at, self._astray_us)
+        astray = self._astray
+        place = self.lines, astray.count, astray.at, astray.us, astray.users, astray.met
+        return Since(self.learned.recorder.lessons, *place)
+
+    def _go_on(self, since: Since) -> None:
+        self.lines = since.lines
+        self._astray = Astray(since.astray, since.astray_at, since.astray_us, since.astray_users, since.met)
 
     def restore(self, kept: Kept, since: Since) -> None:
         """Go on from there. Another policy sees the same counts with its own eyes."""
@@ -313,8 +321,7 @@ class Learner:
         for before, now in ((kept.base, self._base), (since.lessons, lessons)):
             for period, amounts in before.waiting.items():
                 now.wait(period * kept.refresh_us // self._refresh_us, amounts.items())
-        self.lines = since.lines
-        self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us
+        self._go_on(since)
         present = snapshot(self._policy, self._base.counts, self._clock_us)
         learned = self.learned
         learned.recorder = Recorder(self._refresh_us, lessons)
@@ -338,8 +345,7 @@ class Learner:
         """Nothing since then happened. An image may be gone back to more than once."""
         self._clock_us, self._base, self._faded_us = image.clock_us, image.base, image.faded_us
         since, learned = image.since, self.learned
-        self.lines = since.lines
-        self._astray, self._astray_at, self._astray_us = since.astray, since.astray_at, since.astray_us
+        self._go_on(since)
         learned.recorder.lessons = since.lessons.copy()
         learned.snapshot = image.snapshot
         learned.show(Shown(image.past, True, image.matured, image.newest))

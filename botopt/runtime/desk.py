@@ -138,7 +138,7 @@ class Desk:
                 rejected = Rejected(0, _GONE, digest, "type", event.id, event.type, event.user, event.time_us)
                 return self.reject(rejected, at_us)
             event = as_declared(event, event_type)
-        self._follow(event.time_us, at_us)
+        self._follow(event.user, event.time_us, at_us)
         return self._decide(event, at_us, origin, trace)
 
     def _decide(self, event: Event, at_us: int, origin: str, trace: Mapping[str, str]) -> Received:
@@ -162,7 +162,7 @@ class Desk:
 
         What became of the message must be written whatever ails its user: a fault is noted, and changes nothing.
         """
-        self._follow(event.time_us, at_us)
+        self._follow(event.user, event.time_us, at_us)
         self._attempt(
             event.user,
             lambda: self._decide(event, at_us, origin, {}),
@@ -195,18 +195,18 @@ class Desk:
         self._keep(decisions, until_us, watch, {})
         self._saw(state.clock_us)
 
-    def _follow(self, time_us: int, at_us: int) -> None:
-        """An event of this time is about to be decided: what was learned of all users may change before that.
+    def _follow(self, user: str, time_us: int, at_us: int) -> None:
+        """An event of this user and time is about to be decided: what was learned of all users may change before that.
 
         What has been held for so long that its time is about to count is decided first. The scheduler has done that,
         unless the service was down.
         """
-        ripe_us = self.learning.ripe_us(time_us)
+        ripe_us = self.learning.ripe_us(user, time_us)
         if ripe_us is not None:
             until_us = min(ripe_us, at_us)
-            for user in self._due(until_us):
-                words = f"what was held for {user} could not be decided"
-                self._attempt(user, partial(self.release, user, until_us), words)
+            for each in self._due(until_us):
+                words = f"what was held for {each} could not be decided"
+                self._attempt(each, partial(self.release, each, until_us), words)
             self.learning.turn(time_us)
         self.learning.passed()
 

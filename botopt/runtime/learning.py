@@ -32,14 +32,14 @@ class Learning:
         """What decisions read and write."""
         return None if self._keeping is None else self._keeping.learner.learned
 
-    def ripe_us(self, time_us: int) -> int | None:
+    def ripe_us(self, user: str, time_us: int) -> int | None:
         """Until when what is held must be decided, and then `turn` be called, before an event of this time; None: the
         event begins no new period.
         """
         if self._keeping is None:
             return None
         learner = self._keeping.learner
-        if learner.low_us <= time_us < learner.next_us or not learner.is_boundary(time_us, learner.lines):
+        if learner.low_us <= time_us < learner.next_us or not learner.is_boundary(user, time_us, learner.lines):
             return None
         return learner.ripe_us(time_us)
 

@@ -70,7 +70,7 @@ class Queries:
             blob = reader.load((event.user,)).get(event.user)
             silences = tuple(reader.silences(now_us))
             learner = learner_of(policy, reader.meta()) if policy.learns else None
-        if learner is not None and learner.is_boundary(event.time_us, learner.lines):
+        if learner is not None and learner.is_boundary(event.user, event.time_us, learner.lines):
             learner.turn(event.time_us)
         learned = None if learner is None else learner.learned
         state = UserState() if blob is None else unpacked(event.user, blob)

@@ -60,7 +60,7 @@ class Boundaries:
             if text and low <= text < high:
                 continue
             event = self._decode(lines[place], first + place)
-            if isinstance(event, Event) and learner.is_boundary(event.time_us, learner.lines + place):
+            if isinstance(event, Event) and learner.is_boundary(event.user, event.time_us, learner.lines + place):
                 return place, event.time_us
         return None
 

@@ -100,7 +100,7 @@ class Lane:
             event = ahead[place] if ahead else typed(raw) or decode(raw, numbers[place], input_number)
             if type(event) is Event:
                 if learner is not None and not low_us <= event.time_us < next_us:
-                    if learner.is_boundary(event.time_us, learner.lines + place):
+                    if learner.is_boundary(event.user, event.time_us, learner.lines + place):
                         self._turn(learner, event.time_us)
                     low_us, next_us = learner.low_us, learner.next_us
                 user = event.user

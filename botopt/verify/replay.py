@@ -142,15 +142,16 @@ class Replay:
             self.summary.lines += 1
             if isinstance(event, Event):
                 if self._learner is not None:
-                    yield from self._turn(self._learner, event.time_us)
+                    yield from self._turn(self._learner, event)
                 yield from self._decide(event, line)
             elif event is not None:
                 yield self._count(self._engine.reject(event), line)
             if self._learner is not None:
                 self._learner.lines += 1
 
-    def _turn(self, learner: Learner, time_us: int) -> Iterator[Decided]:
-        if learner.is_boundary(time_us, learner.lines):
+    def _turn(self, learner: Learner, event: Event) -> Iterator[Decided]:
+        time_us = event.time_us
+        if learner.is_boundary(event.user, time_us, learner.lines):
             until_us = learner.ripe_us(time_us)
             for one in self._holding.release(self._engine, self._population, until_us, learner.learned, self):
                 yield self._count(one.decision, None)

@@ -114,7 +114,9 @@ class Course:
 
     def _take(self, event: Event) -> list[Decision]:
         learner = self.learner
-        if not learner.low_us <= event.time_us < learner.next_us and learner.is_boundary(event.time_us, self._ordinal):
+        if not learner.low_us <= event.time_us < learner.next_us and learner.is_boundary(
+            event.user, event.time_us, self._ordinal
+        ):
             learner.turn(event.time_us)
         state = self.state(event.user)
         if self._lines is not None and self._lines.take(state, event):

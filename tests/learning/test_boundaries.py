@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,11 +22,11 @@ EVENTS = {name: EventType(name) for name in "ab"}
 POLICY = Policy(Settings(engagement=EngagementSettings(learn=True)), events=EVENTS)
 
 
-def fed(learner: Learner, times: list[int], first: int = 1) -> list[int]:
-    """The boundaries at which it turned, as hours after `T0`."""
+def fed(learner: Learner, times: list[int], first: int = 1, users: Sequence[str] = "abcde") -> list[int]:
+    """The boundaries at which it turned, as hours after `T0`; events of these users in turn."""
     turned = []
     for ordinal, time_us in enumerate(times, first):
-        if learner.is_boundary(time_us, ordinal):
+        if learner.is_boundary(users[ordinal % len(users)], time_us, ordinal):
             learner.turn(time_us)
             turned.append((learner.learned.snapshot.at_us - T0) / HOUR_US)
     return turned
@@ -73,9 +75,9 @@ def test_lessons_count_from_the_next_boundary_on():
 def test_low_and_next_are_what_is_boundary_asks():
     learner = begun(T0)
     assert (learner.low_us, learner.next_us) == (T0 - DAY_US, T0 + HOUR_US)
-    assert not learner.is_boundary(learner.low_us, 7)
-    assert not learner.is_boundary(learner.next_us - 1, 8)
-    assert learner.is_boundary(learner.next_us, 9)
+    assert not learner.is_boundary("a", learner.low_us, 7)
+    assert not learner.is_boundary("a", learner.next_us - 1, 8)
+    assert learner.is_boundary("a", learner.next_us, 9)
 
 
 def test_an_event_of_up_to_a_day_after_the_next_hour_moves_it():
@@ -90,10 +92,73 @@ def test_one_wrong_clock_moves_nothing_and_twenty_in_a_row_do(astray):
     ordinal = 2
     for time_us in times:  # as runs do: what is within bounds is not even asked about
         if not learner.low_us <= time_us < learner.next_us:
-            assert not learner.is_boundary(time_us, ordinal)
+            assert not learner.is_boundary("abcde"[ordinal % 5], time_us, ordinal)
         ordinal += 1
     assert fed(learner, [astray] * 19, ordinal) == []
     assert fed(learner, [astray], ordinal + 19) == [(astray - T0) / HOUR_US // 1]
+
+
+FAR = T0 + 400 * DAY_US
+
+
+def met(learner: Learner) -> Learner:
+    """Several users were at boundaries."""
+    assert len(fed(learner, [T0 + hour * HOUR_US for hour in range(1, 6)], 2)) == 5
+    return learner
+
+
+@pytest.mark.parametrize(("users", "follows"), [("x", False), ("xy", False), ("xyz", True), ("xxxxxxxxxxxxyz", True)])
+def test_twenty_in_a_row_move_the_clock_only_if_they_are_of_three_users(users, follows):
+    learner = met(begun())
+    before = learner.keep()
+    assert fed(learner, [FAR] * 20, 100, users) == ([400 * 24] if follows else [])
+    assert (learner.keep() != before) is follows
+
+
+def test_a_wrong_clock_does_not_stop_learning_from_others_however_often_it_comes():
+    learner = met(begun())
+    fed(learner, [FAR] * 100, 100, "x")
+    assert fed(learner, [T0 + 6 * HOUR_US], 200, "y") == [6]
+    fed(learner, [FAR] * 100, 201, "x")
+    assert fed(learner, [T0 + 7 * HOUR_US], 400, "y") == [7]  # not with the line before it, and not to another time
+
+
+def test_where_nobody_else_says_anything_one_user_is_followed_in_the_end():
+    learner = met(begun())
+    assert fed(learner, [FAR] * 999, 100, "x") == []
+    assert fed(learner, [FAR], 1099, "x") == [400 * 24]
+
+
+@pytest.mark.parametrize("users", ["x", "xy"])
+def test_a_file_about_one_user_or_two_is_followed_as_one_about_many(users):
+    learner = Learner(POLICY)
+    assert fed(learner, [T0, T0 + HOUR_US], 1, users) == [0, 1]
+    assert fed(learner, [FAR] * 19, 3, users) == []
+    assert fed(learner, [FAR], 22, users) == [400 * 24]
+
+
+def test_of_users_no_more_is_kept_than_matters_and_nobody_is_named():
+    learner = met(begun())
+    fed(learner, [FAR + (number % 2) * 999 * DAY_US for number in range(19)], 100, [f"user{n}" for n in range(19)])
+    since = learner.since()
+    assert (len(since.astray_users), len(since.met)) == (3, 3)
+    assert all(0 <= one < 1 << 16 for one in (*since.astray_users, *since.met))
+
+
+def test_what_is_astray_is_kept_and_gone_back_to():
+    learner = met(begun())
+    fed(learner, [FAR] * 10, 100, "xy")
+    image, kept, since = learner.image(), learner.keep(), learner.since()
+    restored = Learner(POLICY)
+    restored.restore(kept, since)
+    for one in (learner, restored):
+        assert fed(one, [FAR] * 10, 110, "xy") == []
+    learner.back_to(image)
+    restored = Learner(POLICY)
+    restored.restore(kept, since)
+    for one in (learner, restored):
+        assert fed(one, [FAR] * 10, 110, "z") == [400 * 24]
+        assert one.since() == learner.since()
 
 
 def test_it_follows_to_the_earliest_of_those_that_were_astray():
@@ -156,7 +221,7 @@ def test_what_is_kept_goes_on_as_if_nothing_had_been(ops):
     for number, (kind, gap, restart) in enumerate(ops):
         now += gap
         for learner in (one, other):
-            if learner.is_boundary(now, number):
+            if learner.is_boundary("a", now, number):
                 learner.turn(now)
             if kind == 0:
                 clicked(learner, now)
@@ -237,7 +302,7 @@ def test_what_lies_astray_decides_nothing_that_is_held_for_later():
     learner = begun()
     times = [T0 + 20_000 * DAY_US] * 20
     for ordinal, time_us in enumerate(times, 2):
-        moves = learner.is_boundary(time_us, ordinal)
+        moves = learner.is_boundary("abcde"[ordinal % 5], time_us, ordinal)
     assert moves
     assert learner.ripe_us(times[-1]) <= T0 + DAY_US
 

@@ -27,11 +27,11 @@ def learner(**changed: object) -> Learner:
     return Learner(replace(policy, settings=replace(policy.settings, **changed)))
 
 
-def follow(found: Learner, *times: int) -> list[int]:
-    """Events of these times, one a line; on which of them it turned."""
+def follow(found: Learner, *times: int, users: int = 5) -> list[int]:
+    """Events of these times, one a line, of so many users in turn; on which of them it turned."""
     turned = []
     for time_us in times:
-        if found.is_boundary(time_us, found.lines):
+        if found.is_boundary(f"u{found.lines % users}", time_us, found.lines):
             found.turn(time_us)
             turned.append(found.lines)
         found.lines += 1
@@ -146,9 +146,9 @@ def test_lines_between_that_are_no_events_break_the_row():
 def test_times_within_the_bounds_never_turn():
     found = learner()
     follow(found, NINE)
-    assert not found.is_boundary(found.low_us, 5)
-    assert not found.is_boundary(found.next_us - 1, 6)
-    assert found.is_boundary(found.next_us, 7)
+    assert not found.is_boundary("u", found.low_us, 5)
+    assert not found.is_boundary("u", found.next_us - 1, 6)
+    assert found.is_boundary("u", found.next_us, 7)
 
 
 # ---------------------------------------------------------------- answers

@@ -195,7 +195,7 @@ def test_after_each_boundary_every_answered_or_old_message_is_counted_once(ops, 
     now, messages, counted = T0, [], {}
     for kind, gap, which, answer, place in ops:
         now += gap
-        if learner.is_boundary(now, 1):
+        if learner.is_boundary("u", now, 1):
             for worker in workers:
                 learner.merge(worker.lessons)
                 worker.lessons.clear()

@@ -183,6 +183,21 @@ def test_after_a_restart_a_service_goes_on_where_the_state_is(bench):
     assert told(other) == told(whole)
 
 
+def test_the_clock_of_one_user_moves_nobodys_also_after_a_restart(bench):
+    last = events_of(4, 60)[-1]
+    one_by_one(bench, [Event(f"h{hour}", "", "fire", f"u{hour}", last.time_us + hour * HOUR, {}) for hour in (1, 2, 3)])
+    before = bench.writer.desk.learning._keeping.learner.keep()
+    for number in range(50):
+        if number == 10:
+            bench = Bench(serving=SERVING, store=bench.store, clock=bench.clock)
+        bench.receive(Event(f"far{number}", "", "a", "u5", last.time_us + 20_000 * DAY, {}))
+    learner = bench.writer.desk.learning._keeping.learner
+    assert learner.keep() == before
+    assert learner.since().astray == 50
+    bench.receive(*(Event(f"near{user}", "", "a", user, last.time_us + 20_000 * DAY, {}) for user in ("u6", "u7")))
+    assert learner.keep().clock_us > before.clock_us
+
+
 def test_the_base_is_written_at_boundaries_only(bench):
     last = events_of(4, 60)[-1]
     bench.store.commits.clear()

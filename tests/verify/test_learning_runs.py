@@ -16,7 +16,7 @@ from botopt.state.memory import MemoryStore
 from botopt.state.sqlite import SqliteStore, open_state
 from botopt.verify.boundaries import Boundaries
 from botopt.verify.explaining import explain_event
-from tests.engine.support import Workspace, at, base, ev, lines
+from tests.engine.support import Wire, Workspace, at, base, ev, lines
 from tests.learning.everything import engine, timeline
 from tests.learning.test_learner import learner
 from tests.verify.running import in_lines, plainly
@@ -60,6 +60,26 @@ def test_a_timeline_has_something_for_every_learner():
     assert any("hour" in purpose or "send" in purpose for purpose in purposes)
     assert {"paced", "send_time", "quiet_hours"} <= reasons
     assert len({record["snapshot"] for record in records}) > 20
+
+
+def with_a_wrong_clock(seed: int, number: int = 60) -> list[Wire | bytes]:
+    """In the middle of a timeline, some lines in a row of one user far ahead."""
+    events = timeline(seed, wild=False)
+    far = [ev("a", "u1", at("2099-01-01T00:00:00Z") + each, id=f"far{each}", n=1) for each in range(number)]
+    return [*events[:60], *far, *events[60:]]
+
+
+@examples(6)
+@given(seeds, st.sampled_from([2, 3]), st.sampled_from([1, 7, 60]))
+def test_the_clock_of_one_user_moves_nobodys_with_any_number_of_processes(seed, workers, block):
+    one, many = MemoryStore(), MemoryStore()
+    in_lines(engine(), with_a_wrong_clock(seed), until=LONG_AGO, state=(None, one))
+    in_lines(engine(), with_a_wrong_clock(seed), until=LONG_AGO, workers=workers, block=block, state=(None, many))
+    assert learned(many) == learned(one)
+    found = read(one.meta())
+    assert found is not None
+    assert max(found[0].clock_us, found[0].faded_us) < at("2027-01-01T00:00:00Z")
+    assert found[1].met
 
 
 # ---------------------------------------------------------------- in pieces
@@ -148,7 +168,7 @@ def test_times_read_as_texts_find_the_boundaries_that_decoding_finds(seed, size)
         for number, raw in enumerate(changed):
             event = decoder.decode(raw, number + 1)
             time_us = getattr(event, "time_us", None)
-            if hasattr(event, "data") and decoded.is_boundary(time_us, decoded.lines):
+            if hasattr(event, "data") and decoded.is_boundary(event.user, time_us, decoded.lines):
                 expected.append((number, time_us))
                 decoded.turn(time_us)
             decoded.lines += 1

@@ -184,7 +184,7 @@ def _replayed(policy: Policy, reading: Reading, from_us: int) -> int:
     count = 0
     for each in reading.matched:
         event = each.event
-        if policy.learns and learner.is_boundary(event.time_us, each.ordinal):
+        if policy.learns and learner.is_boundary(event.user, event.time_us, each.ordinal):
             learner.turn(event.time_us)
         state = states.setdefault(event.user, UserState())
         learned = learner.learned if policy.learns else None

@@ -156,7 +156,7 @@ class PairLane:
     def _follow(self, event: Event | Rejected | None, other: Event | Rejected | None, place: tuple[int, int]) -> None:
         """Turn where an event begins a new period for a policy; what has been held for too long is decided before."""
         pairs = (self._old, event), (self._new, other)
-        ripe = [side.ripe_us(what.time_us) if isinstance(what, Event) else None for side, what in pairs]
+        ripe = [side.ripe_us(what) if isinstance(what, Event) else None for side, what in pairs]
         if ripe == [None, None]:
             return
         untils = [NEVER_US if until_us is None else until_us for until_us in ripe]

@@ -74,15 +74,15 @@ class Side:
         """What is known, for decisions that did not happen: nothing is learned from them."""
         return None if self.learner is None else self.learned.aside()
 
-    def ripe_us(self, time_us: int) -> int | None:
-        """An event of this time comes next: until when held messages must be decided before `turn`; None: no need to.
+    def ripe_us(self, event: Event) -> int | None:
+        """This event comes next: until when held messages must be decided before `turn`; None: no need to.
 
         Call `passed` for each line.
         """
-        learner = self.learner
+        learner, time_us = self.learner, event.time_us
         if learner is None or learner.low_us <= time_us < learner.next_us:
             return None
-        return learner.ripe_us(time_us) if learner.is_boundary(time_us, learner.lines) else None
+        return learner.ripe_us(time_us) if learner.is_boundary(event.user, time_us, learner.lines) else None
 
     def turn(self, time_us: int) -> None:
         """What is known changes."""

@@ -96,7 +96,7 @@ class Walk:
 
     def _turn(self, matched: Matched) -> None:
         learner, time_us = self._learner, matched.event.time_us
-        if learner is not None and learner.is_boundary(time_us, matched.ordinal):
+        if learner is not None and learner.is_boundary(matched.event.user, time_us, matched.ordinal):
             until_us = min(learner.ripe_us(time_us), time_us)
             for user in self._users.values():  # as in a replay, what was held until then comes before
                 self._release(user, until_us)

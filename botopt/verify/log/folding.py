@@ -130,7 +130,7 @@ class Folding:
 
     def _take(self, event: Event, early: dict[str, list[Event]]) -> None:
         """Feedback, and whatever else users say about themselves; an event without a decision is only remembered."""
-        self._clock(event.time_us)
+        self._clock(event)
         state = self._state(event.user)
         named = event.data.get("message_id")
         if event.type in _FEEDBACK and isinstance(named, str) and all(send.id.hex() != named for send in state.sends):
@@ -154,7 +154,7 @@ class Folding:
         )
         release = key in self._held
         if not release:
-            self._clock(event.time_us)
+            self._clock(event)
         state = self._state(decision.user)
         now_us = max(state.clock_us, decision.time_us)
         self._settle(state, now_us)
@@ -200,9 +200,10 @@ class Folding:
         if self.engine.learns:
             effects.teach(state, event.type, moment.now_us, lesson, chance, self.learner.learned)
 
-    def _clock(self, time_us: int) -> None:
-        learner = self.learner
-        if not learner.low_us <= time_us < learner.next_us and learner.is_boundary(time_us, self._ordinal):
+    def _clock(self, event: Event) -> None:
+        learner, time_us = self.learner, event.time_us
+        within = learner.low_us <= time_us < learner.next_us
+        if not within and learner.is_boundary(event.user, time_us, self._ordinal):
             learner.turn(time_us)
         self._ordinal += 1
 

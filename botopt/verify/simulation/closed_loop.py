@@ -128,7 +128,7 @@ class ClosedLoop:
         if (
             self._learns
             and not learner.low_us <= time_us < learner.next_us
-            and learner.is_boundary(time_us, self.figures.events)
+            and learner.is_boundary(event.user, time_us, self.figures.events)
         ):
             learner.turn(time_us)
         if self._log is not None:

@@ -116,7 +116,7 @@ def write_log(
         lines.append(raw)
         event = decoder.decode(raw, len(lines))
         found = []
-        if learner.is_boundary(time_us, len(lines)):
+        if learner.is_boundary(event.user, time_us, len(lines)):
             until = min(learner.ripe_us(time_us), time_us)
             for each in states.values():
                 found += engine.release(each, until, learned=learner.learned)

@@ -157,7 +157,7 @@ def live(
         event = decode.decode(raw, ordinal, 0)
         assert isinstance(event, Event), event
         lived.events.append(wire)
-        if not learner.low_us <= time_us < learner.next_us and learner.is_boundary(time_us, ordinal):
+        if not learner.low_us <= time_us < learner.next_us and learner.is_boundary(event.user, time_us, ordinal):
             learner.turn(time_us)
             lived.trusted.append((time_us, learner.learned.snapshot.scorer_ok))
         state = states.setdefault(event.user, UserState())
