@@ -67,7 +67,7 @@ def record_send(
     send = Send(message_id, event.type, channel, now_us, keys=keys)
     state.sends.append(send)
     if plan.budget is not None and not control:
-        key = plan.budget.key
+        send.took = key = plan.budget.key
         state.paces[key] = plan.budget.spent(state.paces.get(key), now_us)
     if plan.mutes:
         rearm(plan.mutes, state.mutes, send)

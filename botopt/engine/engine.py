@@ -221,13 +221,10 @@ class Engine:
 
     def heed(self, state: UserState, send: Send, before: Response, now_us: int, learned: Learned) -> None:
         """Learn from a user's answer to a message; `before` is what it was until now."""
-        if send.response is Response.FAILED and self.budgets:
-            event_type = self.policy.events.get(send.event_type)
-            category = None if event_type is None else event_type.category
-            budget = self.budgets.get(category or "") or self.budgets.get("")
-            pace = None if budget is None else state.paces.get(budget.key)
+        if send.response is Response.FAILED and send.took is not None:
+            budget, pace = self.budgets.get(send.took), state.paces.get(send.took)
             if budget is not None and pace is not None:
-                state.paces[budget.key] = budget.returned(pace, now_us)
+                state.paces[send.took] = budget.returned(pace, now_us)
         if not self.learns:
             return
         learned.recorder.responded(send, before)

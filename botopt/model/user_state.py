@@ -47,7 +47,9 @@ class Lesson(msgspec.Struct, array_like=True, gc=False):
 
 
 class Send(msgspec.Struct, array_like=True, gc=False):
-    """A message that was sent. `keys` are hashes of the fields that cooldowns compare; absent ones have no key."""
+    """A message that was sent. `keys` are hashes of the fields that cooldowns compare; absent ones have no key. `took`
+    names the budget (see `UserState.paces`) of which it took a message; None: of none.
+    """
 
     id: bytes
     event_type: str
@@ -57,6 +59,7 @@ class Send(msgspec.Struct, array_like=True, gc=False):
     response_us: int = 0
     keys: dict[str, int] = {}
     lesson: Lesson | None = None
+    took: str | None = None
 
 
 class PastEvent(msgspec.Struct, array_like=True, gc=False):

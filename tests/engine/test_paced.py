@@ -6,6 +6,7 @@ import math
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from botopt.learning.pacing import Budget
 from botopt.model.durations import DAY_US
@@ -82,6 +83,37 @@ def test_it_is_given_back_to_the_budget_that_it_came_from_and_only_once():
     after = {name: pace.level for name, pace in course.state().paces.items()}
     assert before == {"alarm": 0.0, "": 0.0}
     assert after == {"alarm": 1.0, "": 0.0}
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_what_took_nothing_gives_nothing_back(fast):
+    """Sent in the control group; before there was a budget; from a budget of another category."""
+    was = {
+        "in the control group": learning(written(settings=LOW), pacing=ONE, control=1.0),
+        "before the budget": learning(written(settings=LOW)),
+        "from another": learning(written(settings=LOW), pacing=ONE, paced={"alarm": Pacing(5.0, HOUR)}),
+    }
+    for policy in was.values():
+        before, after = Course(policy, fast=fast), Course(learning(written(settings=LOW), pacing=ONE), fast=fast)
+        [fire] = before(ev("fire", "u", "09:00"))
+        assert fire.message is not None
+        after.continues(before)
+        assert told(after, ev("a", "u", "09:05"), ev("a", "u", "09:06")) == ["sent", "paced until tue 09:05"]
+        level = after.state().paces[""].level
+        after(ev("message.failed", "u", "09:10", message_id=fire.id))
+        assert after.state().paces[""].level == level
+        assert told(after, ev("a", "u", "09:20")) == ["paced until tue 09:05"]
+
+
+def test_what_was_taken_from_a_budget_is_given_back_to_it_wherever_the_event_type_is_by_now():
+    before = easy(pacing=ONE, paced={"alarm": ONE})
+    [fire, _] = before(ev("fire", "u", "09:00"), ev("a", "u", "09:00"))
+    policy = before.policy
+    moved = replace(policy, events={**policy.events, "fire": replace(policy.events["fire"], category=None)})
+    after = Course(moved)
+    after.continues(before)
+    after(ev("message.failed", "u", "09:00", message_id=fire.id))
+    assert {name: pace.level for name, pace in after.state().paces.items()} == {"alarm": 1.0, "": 0.0}
 
 
 def test_a_failure_that_another_channel_makes_good_gives_nothing_back():
