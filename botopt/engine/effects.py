@@ -13,6 +13,7 @@ from botopt.learning import send_time
 from botopt.learning.learner import Learned
 from botopt.learning.lessons import ONE, whole
 from botopt.model.decision import Outcome, Reason
+from botopt.model.durations import HOUR_US
 from botopt.model.event import Event
 from botopt.model.learned import Snapshot
 from botopt.model.policy import Settings
@@ -84,10 +85,18 @@ def remember(state: UserState, event: Event, now_us: int, keep: Retention) -> No
 
 
 def acted(state: UserState, worth: int, now_us: int, settings: Settings, learned: Learned) -> None:
-    """The user did something: at this hour of their day they can be reached."""
+    """The user did something: at this hour of their day they can be reached.
+
+    Being active counts once an hour, or whoever says it most often would decide everybody's hours.
+    """
+    since_1970 = now_us // HOUR_US
+    if worth == send_time.ACTIVE and state.hours is not None and state.hours.active == since_1970:
+        return
     own = state.attributes.get("timezone")
     hour = hour_of(now_us, own if isinstance(own, str) else settings.timezone)
     state.hours = send_time.acted(state.hours, hour, worth, now_us)
+    if worth == send_time.ACTIVE:
+        state.hours.active = since_1970
     learned.recorder.active(hour, worth * ONE)
 
 

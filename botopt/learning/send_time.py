@@ -46,7 +46,7 @@ _BIN = struct.Struct("<I")
 _KERNELS = tuple(
     int.from_bytes(_BINS.pack(*(_WHOLE[(each - hour) % 24] for each in range(24))), "little") for hour in range(24)
 )
-_NONE = Hours(bytes(_BINS.size), 0, 0)
+_NO_BINS = bytes(_BINS.size)
 
 
 def smoothed(shares: Sequence[float]) -> tuple[float, ...]:
@@ -56,7 +56,7 @@ def smoothed(shares: Sequence[float]) -> tuple[float, ...]:
 
 def acted(hours: Hours | None, hour: int, worth: int, now_us: int) -> Hours:
     """The user did something at this hour of their own day."""
-    before = hours or Hours(_NONE.bins, 0, now_us)
+    before = hours or Hours(_NO_BINS, 0, now_us)
     halvings = max((now_us - before.since_us) // HALVED_US, 0)
     since_us = before.since_us + halvings * HALVED_US
     halvings = min(halvings, 40)
@@ -67,7 +67,7 @@ def acted(hours: Hours | None, hour: int, worth: int, now_us: int) -> Hours:
         bins, weight = _BINS.pack(*(count >> halvings for count in _BINS.unpack(bins))), weight >> halvings
     # All 24 at once, as one long number: none of them carries over, for together they stay below 2^32.
     total = int.from_bytes(bins, "little") + worth * _KERNELS[hour]
-    return Hours(total.to_bytes(_BINS.size, "little"), weight + worth * _WEIGHT, since_us)
+    return Hours(total.to_bytes(_BINS.size, "little"), weight + worth * _WEIGHT, since_us, before.active)
 
 
 def acts(hours: Hours | None) -> float:

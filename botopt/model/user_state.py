@@ -135,12 +135,14 @@ class Hours(msgspec.Struct, array_like=True, gc=False):
     """When the user is active, by the hour of their own clock, smoothed.
 
     `bins` are 24 unsigned 32-bit integers, little-endian, of `botopt.learning.send_time.UNIT`; `weight` is their sum.
-    All are halved every 60 days, counted from `since_us`.
+    All are halved every 60 days, counted from `since_us`. `active` is the hour since 1970 in which the user was active
+    last, as far as that counted: once an hour.
     """
 
     bins: bytes
     weight: int
     since_us: int
+    active: int | None = None
 
 
 class UserState(msgspec.Struct, array_like=True, gc=False):

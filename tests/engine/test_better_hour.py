@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from botopt.learning.lessons import ONE
 from botopt.learning.send_time import UNIT, acts
 from botopt.model.decision import Decision, Outcome
 from botopt.model.instants import instant_us
@@ -100,6 +101,29 @@ def test_clicks_and_acts_make_a_users_own_hour():
     run(ev("fire", "u", "+3 18:00"), ev("message.clicked", "u", "+3 18:10"), ev("message.clicked", "u", "+3 18:20"))
     assert acts(run.state().hours) == pytest.approx(5, abs=1e-3)
     assert told(run, ev("a", "u", "+4 09:00")) == ["held until fri 18:00"]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_one_user_is_active_once_an_hour_however_often_a_client_says_so(fast):
+    """Else one client would set everybody's hours, and swamp the user's own clicks."""
+    run = Course(course().policy, fast=fast)
+    counted = run.learner.learned.recorder.lessons.counts
+    for number in range(300):
+        run(ev("user.active", "u", at("08:00") + number * MINUTE // 6))
+    run(ev("user.active", "u", at("09:00") - 1), ev("user.active", "w", "08:30"))
+    assert counted == {"h\x0008": 2 * ONE}
+    assert acts(run.state().hours) == pytest.approx(1, abs=1e-3)
+    run(ev("user.active", "u", "09:00"), ev("user.active", "u", at("08:00") + DAY))
+    assert acts(run.state().hours) == pytest.approx(3, abs=1e-3)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_click_counts_whether_the_user_was_active_in_that_hour_or_not(fast):
+    run = Course(course().policy, fast=fast)
+    run(ev("user.active", "u", "18:00"), ev("fire", "u", "18:05"), ev("message.clicked", "u", "18:10"))
+    run(ev("user.active", "u", "18:20"))
+    assert run.learner.learned.recorder.lessons.counts["h\x0018"] == 3 * ONE
+    assert acts(run.state().hours) == pytest.approx(3, abs=1e-3)
 
 
 def test_putting_a_message_away_is_no_act():
