@@ -225,10 +225,8 @@ class Engine:
             budget, pace = self.budgets.get(send.took), state.paces.get(send.took)
             if budget is not None and pace is not None:
                 state.paces[send.took] = budget.returned(pace, now_us)
-        if not self.learns:
-            return
-        learned.recorder.responded(send, before)
-        if self.keep.hours and send.response is Response.CLICKED:
+        learned.recorder.responded(send, before)  # a policy that does not learn settles what another has sent
+        if self.learns and self.keep.hours and send.response is Response.CLICKED:
             effects.acted(state, CLICKED, now_us, self._settings, learned)
 
     def _take(self, state: UserState, event: Event, now_us: int, asked: Asked) -> list[Decision]:

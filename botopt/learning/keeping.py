@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from botopt.learning.learner import Kept, Learner, Since
+from botopt.learning.settling import Settler
 from botopt.model.errors import StateCorrupt
 from botopt.model.policy import Policy
 
@@ -19,13 +20,20 @@ LESSONS_KEY = "lessons"
 
 
 def learner_of(policy: Policy, meta: Mapping[str, str]) -> Learner | None:
-    """A learner that goes on where the state is; None for a policy that does not learn, which leaves it as it is.
+    """A learner that goes on where the state is; for a policy that does not learn, one that settles what others sent.
+
+    Returns:
+        None where the policy does not learn, and nothing was learned or can be read, which is left as it is.
 
     Raises:
-        StateCorrupt: it cannot be read.
+        StateCorrupt: it cannot be read, and the policy learns.
     """
     if not policy.learns:
-        return None
+        try:
+            found = read(meta)
+        except StateCorrupt:
+            return None
+        return None if found is None else Settler(policy, *found)
     learner = Learner(policy)
     found = read(meta)
     if found is not None:

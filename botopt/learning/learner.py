@@ -48,13 +48,15 @@ class Dated(msgspec.Struct, frozen=True, array_like=True):
 class Shown(msgspec.Struct, frozen=True, array_like=True):
     """What a boundary, or a beginning, lets decisions know: the newest snapshot stands last.
 
-    `afresh`: what was shown before is forgotten. `matured` and `newest` are those of a `Recorder`.
+    `afresh`: what was shown before is forgotten. `matured` and `newest` are those of a `Recorder`, `refresh_us` is told
+    at a beginning.
     """
 
     snapshots: tuple[Dated, ...]
     afresh: bool
     matured: int
     newest: int
+    refresh_us: int = 0
 
 
 class Learned:
@@ -171,8 +173,10 @@ class Learner:
 
     `low_us` and `next_us` bound the event times at which nothing happens: ask `is_boundary` about every other one.
     `lines` is how many lines, or events of a service, there were so far; whoever gives the events counts it.
-    `turns` changes with each boundary.
+    `turns` changes with each boundary. `follows`: there may be any.
     """
+
+    follows = True
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -297,7 +301,7 @@ class Learner:
     def shown(self) -> Shown:
         """What a process must be told that begins now."""
         learned = self.learned
-        return Shown(learned.past, True, learned.recorder.matured, learned.recorder.newest)
+        return Shown(learned.past, True, learned.recorder.matured, learned.recorder.newest, self._refresh_us)
 
     def keep(self) -> Kept:
         """What was learned up to the last boundary; it changes only with `turns`."""

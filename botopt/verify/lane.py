@@ -93,7 +93,7 @@ class Lane:
         decode, take, records, population = self._decoder.decode, self._lines.take, self.records, self._population
         typed, states, touched = self._decoder.typed, population.states, population.touched
         newest_us = self._newest_us
-        learner, learns, saw = self._learner, self._learned is not None, self.holding.saw
+        learner, learns, saw = self._learner, self._engine.learns, self.holding.saw
         low_us, next_us = (0, 0) if learner is None else (learner.low_us, learner.next_us)
         ahead: list[Event | Rejected | None] = []
         for place, raw in enumerate(raws):

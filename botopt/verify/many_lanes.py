@@ -156,7 +156,7 @@ class ManyLanes:
             self._deal_held(self._worker_of)
         owners = buckets.translate(self._worker_of)
         begin = 0
-        if self._keeping is not None:
+        if self._keeping is not None and self._keeping.learner.follows:
             for place, time_us in self._cuts(block):
                 if place > begin:
                     yield from self._give(block, owners, begin, place)

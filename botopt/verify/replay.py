@@ -95,7 +95,7 @@ class Replay:
         A batch is committed after its last record was taken; `stop` is asked between lines, and ends the
         run with what was decided so far committed and nothing released.
         """
-        if self._learner is not None:
+        if self._engine.learns:
             self._holding.add(held_in(self._store))
         for batch in self._batches(lines):
             yield from self._run_batch(batch, stop)
@@ -160,7 +160,7 @@ class Replay:
     def _decide(self, event: Event, line: Line) -> Iterator[Decided | Responded]:
         state = self._population.states[event.user]
         decisions = self._engine.decide(state, event, line, self, learned=self._learned)
-        if self._learned is not None:
+        if self._engine.learns:
             self._holding.saw(event.user, state)
         self._newest_us = max(self._newest_us, state.clock_us)
         for decision in decisions:

@@ -62,7 +62,9 @@ class Lanes(Protocol):
         """The last batch that `parts` gave is in the store."""
 
     def learn(self, keeping: Keeping, held: Sequence[tuple[int, str]]) -> None:
-        """Called before `parts` where the policy learns; `held` says when the first held message of a user is due."""
+        """Called before `parts` where the policy learns, or settles what another has sent; `held` says when the first
+        held message of a user is due.
+        """
 
 
 class Outputs(Protocol):
@@ -147,7 +149,8 @@ class Run:
 
     def _decide(self, inputs: Inputs, stop: Callable[[], bool], tick: Callable[[int], None] | None) -> None:
         if self._keeping is not None:
-            self._lanes.learn(self._keeping, held_in(self._store))
+            follows = self._keeping.learner.follows
+            self._lanes.learn(self._keeping, held_in(self._store) if follows else ())
         for item in self._lanes.parts(self._watched(inputs, stop), self._ends_batch):
             if isinstance(item, Part):
                 self._write(item)

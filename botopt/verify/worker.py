@@ -19,7 +19,8 @@ import msgspec
 
 from botopt.engine.engine import Engine
 from botopt.learning.learner import Learned, Shown, remembered
-from botopt.learning.lessons import Lessons, Recorder
+from botopt.learning.lessons import Lessons
+from botopt.learning.settling import recorder_of
 from botopt.model.ports import StateStore
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import LongLine
@@ -196,7 +197,7 @@ class Worker:
             policy = self._engine.policy
             learned = Learned(
                 self._engine.unlearned.snapshot,
-                Recorder(policy.settings.refresh_us),
+                recorder_of(policy, shown.refresh_us),
                 self._engine.unlearned.scorer,
                 remembered=remembered(policy.settings),
             )

@@ -21,16 +21,17 @@ from botopt.model.record import decode_line
 from botopt.runtime.intake import Bounds
 from botopt.runtime.queries import Queries
 from botopt.runtime.readers import Readers
-from botopt.runtime.serving import serve
+from botopt.runtime.serving import Serving, serve
 from botopt.runtime.tasks import Broken, Swap
 from botopt.sources.envelope import Decoder
 from botopt.state.backup import back_up
 from botopt.state.memory import MemoryStore
 from botopt.state.sqlite import open_state
 from botopt.verify.replay import Decided, Replay
+from tests.engine.support import base
 from tests.learning.everything import everything, timeline
 from tests.runtime.fakes import full_disk
-from tests.runtime.making import DAY, HOUR, Bench
+from tests.runtime.making import DAY, HOUR, Bench, serving_of
 
 SERVING = serve(everything(), 0, "reference")
 seeds = st.integers(0, 10_000)
@@ -230,6 +231,40 @@ def test_a_policy_that_does_not_learn_leaves_what_was_learned_in_the_state(bench
     calm = Bench(store=bench.store, clock=bench.clock)
     calm.receive(Event("x", "", "a", "u1", bench.clock.now_us, {}))
     assert {key: bench.store.meta()[key] for key in (LEARNED_KEY, LESSONS_KEY)} == before
+
+
+def test_a_click_while_nothing_is_learned_is_counted_when_learning_goes_on():
+    """A learns and sends, B does not learn, the user clicks, and A is served again; also where a group was taken back."""
+    bench, calm = Bench(serving=SERVING), serving_of(base())
+    at_us = bench.clock.now_us
+    bench.receive(*(Event(f"f{user}", "", "fire", user, at_us, {}) for user in ("u1", "u4", "u5", "u6")))
+    sent = sum(sends_that_taught(bench, user) for user in ("u1", "u4", "u5", "u6"))
+    assert sent > 2
+    before = read(bench.store.meta())
+    swap(bench, calm)
+    clicks = [Event(f"c{user}", "", "message.clicked", user, at_us, {}) for user in ("u1", "u4", "u5", "u6")]
+    bench.store.before_commit = full_disk
+    future = bench.put(*clicks)
+    bench.run()
+    with pytest.raises(StateError):
+        future.result(0)
+    bench.store.before_commit = lambda _: None
+    bench.writer._pause_until = 0.0
+    bench.receive(*clicks)
+    found = read(bench.store.meta())
+    assert (found[0], found[1].lines) == (before[0], before[1].lines)
+    swap(bench, SERVING)
+    one_by_one(bench, [Event(f"p{hour}", "", "paid", f"u{hour % 7}", at_us + hour * HOUR, {}) for hour in range(1, 60)])
+    counts = bench.writer.desk.learning._keeping.learner.keep().base.counts
+    assert counts["y\0fire"] == pytest.approx(counts["n\0fire"], rel=1e-6)
+    assert 0.9 * sent < counts["n\0fire"] / ONE <= sent
+
+
+def swap(bench: Bench, serving: Serving) -> None:
+    task = Swap(serving)
+    bench.writer.intake.put_first(task)
+    bench.run()
+    task.future.result(0)
 
 
 def test_whoever_breaks_the_engine_does_not_keep_others_from_a_new_period(bench):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botopt.learning.keeping import LEARNED_KEY, LESSONS_KEY, read
+from botopt.learning.lessons import ONE
+from botopt.model.ports import UserRow
+from botopt.model.user_state import unpack
 from botopt.sources.envelope import Decoder
 from botopt.state.memory import MemoryStore
 from botopt.state.sqlite import SqliteStore, open_state
 from botopt.verify.boundaries import Boundaries
 from botopt.verify.explaining import explain_event
-from tests.engine.support import Wire, Workspace, at, base, ev, lines
+from botopt.verify.replay import Replay
+from tests.engine.support import HOUR, Wire, Workspace, at, base, ev, lines
 from tests.learning.everything import engine, timeline
 from tests.learning.test_learner import learner
 from tests.verify.running import in_lines, plainly
@@ -141,6 +146,78 @@ def test_a_policy_that_does_not_learn_writes_nothing_of_it():
     store = MemoryStore()
     in_lines(Workspace(base()).engine, [ev("a", "u1", "09:00")], state=(None, store))
     assert not {LEARNED_KEY, LESSONS_KEY} & store.meta().keys()
+
+
+# ---------------------------------------------------------------- switched off, and on again
+
+
+def at_hours(kind: str, hours: range) -> list[Wire]:
+    """Of all users, each hour."""
+    return [
+        ev(kind, f"u{user}", at("2026-03-02T09:00:00Z") + hour * HOUR, id=f"{kind} {user} {hour}")
+        for hour in hours
+        for user in range(8)
+    ]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 3])
+@pytest.mark.parametrize("waited", [2, 30])
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_answered_while_nothing_is_learned_is_counted_when_learning_goes_on(tmp_path, workers, waited, restart):
+    """Every message that was sent with a lesson is clicked under a policy that learns nothing."""
+    path = tmp_path / "state.db"
+    calm = Workspace(base()).engine
+    clicks = at_hours("message.clicked", range(waited, waited + 1))
+    runs = [
+        (engine(), at_hours("fire", range(1))),
+        *((calm, some) for some in ([clicks[:3], clicks[3:]] if restart else [clicks])),
+        (engine(), at_hours("paid", range(waited + 1, waited + 90))),
+    ]
+    known = None
+    for its, events in runs:
+        with open_state(path, create=True, read_only=False) as store:
+            if workers:
+                in_lines(its, events, until=LONG_AGO, workers=workers, block=5, batch=9, state=(path, store))
+            else:
+                list(Replay(its, Decoder(its.policy), store, batch=7).run(lines(events), until_us=LONG_AGO))
+            found = read(store.meta())
+            assert found is not None
+            if its is calm:  # nothing but answers was taken down
+                assert found[0] == known
+                assert found[1].lessons.counts
+            known = found[0]
+    sent = sum(bool(unpack(row.state).sends) for row in rows_of(path))
+    counts = known.base.counts
+    assert sent > 4
+    assert counts["y\0fire"] == pytest.approx(counts["n\0fire"], rel=1e-6)
+    assert 0.85 * sent < counts["n\0fire"] / ONE <= sent
+    assert not any(any(each.values()) for each in known.base.waiting.values())
+
+
+def rows_of(path: Path) -> list[UserRow]:
+    with open_state(path, create=False, read_only=True) as store:
+        return list(store.users())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_policy_that_does_not_learn_decides_the_same_whatever_was_learned_before(workers):
+    calm, before = Workspace(base()).engine, MemoryStore()
+    in_lines(engine(), timeline(1), state=(None, before))
+    events = [
+        ev(kind, f"v{user}", f"{hour:02}:00") for hour in range(9, 22) for user in range(3) for kind in ("a", "b")
+    ]
+    after, never = (
+        in_lines(calm, events, workers=workers, until=LONG_AGO, state=(None, store))
+        for store in (before, MemoryStore())
+    )
+    assert (after.records, after.summary["outcomes"]) == (never.records, never.summary["outcomes"])
+
+
+def test_what_cannot_be_read_is_left_alone_by_a_policy_that_does_not_learn():
+    calm, store = Workspace(base()).engine, MemoryStore()
+    store.commit([], meta={LEARNED_KEY: "?"})
+    in_lines(calm, [ev("a", "u", "09:00")], state=(None, store))
+    assert store.meta()[LEARNED_KEY] == "?"
 
 
 # ---------------------------------------------------------------- boundaries in lines

@@ -122,7 +122,7 @@ def _responding(engine: Engine, name: str, responses: Counter[str], learned: Lea
     keep = engine.keep
     settings = engine.policy.settings
     counted_as = name.partition(".")[2]
-    heeds = engine.learns or bool(engine.budgets)
+    heeds = engine.learns or bool(engine.budgets) or learned is not engine.unlearned
 
     def act(state: UserState, event: Event, now_us: int, key: str, held: Held | None = None) -> bool:
         found = target(state, event, now_us)
