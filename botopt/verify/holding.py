@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from botopt.engine.engine import Engine, Observer
 from botopt.learning.learner import Learned
-from botopt.model.decision import Decision
 from botopt.model.ports import StateStore
 from botopt.model.user_state import UserState
+from botopt.verify import releasing
 from botopt.verify.population import Population
+from botopt.verify.releasing import Released
 
 _LAST_US = 1 << 62
 _ALL = 1 << 31
-
-
-class Released(NamedTuple):
-    """A decision about a message that was held; they come in order of when each was due, and of users."""
-
-    due_us: int
-    user: str
-    decision: Decision
 
 
 class Holding:
@@ -50,22 +42,22 @@ class Holding:
     def release(
         self, engine: Engine, population: Population, until_us: int, learned: Learned, observer: Observer | None = None
     ) -> Iterator[Released]:
-        """Decide what is held until then or earlier, each at exactly its own time."""
+        """Decide what is held until then or earlier, each at exactly its own time. Nothing can be committed in between,
+        so the users who were not at hand are packed again, page by page.
+        """
         heap = [(due_us, user) for user, due_us in self.due.items() if due_us <= until_us]
-        if not heap:
-            return
-        population.load({user for _, user in heap})
         heapq.heapify(heap)
-        states: Mapping[str, UserState] = population.states
         while heap:
-            due_us, user = heapq.heappop(heap)
-            state = states[user]
-            for decision in engine.release(state, due_us, observer, learned=learned):
-                yield Released(due_us, user, decision)
-            self.saw(user, state)
-            next_us = self.due.get(user)
-            if next_us is not None and next_us <= until_us:
-                heapq.heappush(heap, (next_us, user))
+            page = [heapq.heappop(heap) for _ in range(min(releasing.PAGE, len(heap)))]
+            last = page[-1] if heap else (until_us + 1, "")
+            brought = {user for _, user in page} - population.states.keys()
+            yield from releasing.of_page(engine, population, page, last, observer, learned)
+            for _, user in page:
+                self.saw(user, population.states[user])
+                next_us = self.due.get(user)
+                if next_us is not None and next_us <= until_us:
+                    heapq.heappush(heap, (next_us, user))
+            population.rest(brought)
 
 
 def held_in(store: StateStore) -> list[tuple[int, str]]:

@@ -85,6 +85,7 @@ class ManyLanes:
         self._keeping: Keeping | None = None
         self._held: Sequence[tuple[int, str]] = ()
         self._slot = 0
+        self._crowded = False
         self._worker_of: bytes | None = None  # of each bucket; 0 is this process
         self._tables = [bytes(owner == worker for owner in range(256)) for worker in range(self._others + 1)]
 
@@ -122,7 +123,7 @@ class ManyLanes:
         gc.disable()
         for block in blocks:
             yield from self._deal(block)
-            if ends_batch(block):
+            if ends_batch(block) or self._crowded:
                 self._order_batch()
         self._order_batch()
         yield from self._drained(0)
@@ -144,6 +145,7 @@ class ManyLanes:
                 yield part
 
     def _order_batch(self) -> None:
+        self._crowded = False
         for hand in self._hands:
             hand.tell(Order(batch=True))
         since = None if self._keeping is None else self._keeping.learner.since()
@@ -194,10 +196,12 @@ class ManyLanes:
         for hand in self._hands:
             hand.tell(Order(turn_us=until_us))
         released = [[] if self._own is None else self._own.release(until_us)]
+        self._crowded |= self._own is not None and self._own.crowded
         for hand in self._hands:
             turned = _decode_turned(hand.take())
             released.append(turned.released)
             learner.merge(turned.lessons)
+            self._crowded |= turned.crowded
         self._pieces += [one.record.encode() for one in heapq.merge(*released, key=_order)]
         shown = learner.turn(time_us)
         for hand in self._hands:

@@ -44,7 +44,7 @@ class OneLane:
             lane.records.clear()
             lane.rejected.clear()
             yield part
-            if ends_batch(block):
+            if ends_batch(block) or self._population.crowded:
                 yield self._batch()
                 gc.collect(0)
         gc.enable()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 
 from botopt.engine.engine import Engine
@@ -40,6 +40,7 @@ class Population:
         """Whose states may have changed since the last `forget`; `load` adds to it, and so does who takes a state."""
         self._packed: dict[str, bytes] = {}  # least recently used first
         self._size = 0
+        self._resting = 0
         self._uncommitted: deque[list[str]] = deque()
         self._complete = META_KEY not in store.meta()  # it was new, and nobody has left `_packed` since
 
@@ -81,17 +82,34 @@ class Population:
         """The rows of all users that were loaded since `forget`, and about whom something is known, by user."""
         found = []
         for user in sorted(set(self.touched)):
-            state = self.states[user]
+            state = self.states.get(user)
+            rests = state is None
+            if state is None:
+                state = unpacked(user, self._packed[user])
             self._engine.prune(state)
             if state != _UNKNOWN:
-                found.append(row(user, state))
+                made = row(user, state)
+                found.append(made)
+                if rests:
+                    self._keep(user, made.state)
         return found
+
+    def rest(self, users: Iterable[str]) -> None:
+        """Pack these users, who were loaded, may have changed, and are not needed for now."""
+        for user in users:
+            self._resting += self._keep(user, pack(self.states.pop(user)))
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many rest that their rows should soon be on their way into the store."""
+        return self._resting > self._memory // 4
 
     def forget(self, rows: Collection[UserRow]) -> None:
         """These rows, all that `rows` gave, are on their way into the store."""
         self._uncommitted.append([one.user for one in rows])
         states, touched = self.states, set(self.touched)
         self.touched.clear()
+        self._resting = 0
         if len(states) > self._alive:
             for user, state in states.items():
                 if user not in touched:
@@ -100,9 +118,15 @@ class Population:
                 self._keep(one.user, one.state)
             states.clear()
 
-    def _keep(self, user: str, blob: bytes) -> None:
+    def _keep(self, user: str, blob: bytes) -> int:
+        """Keep it as the one that was used last; the bytes that it takes."""
+        before = self._packed.pop(user, None)
+        if before is not None:
+            self._size -= len(before) + _OVERHEAD
         self._packed[user] = blob
-        self._size += len(blob) + _OVERHEAD
+        size = len(blob) + _OVERHEAD
+        self._size += size
+        return size
 
     def committed(self) -> None:
         """The oldest rows that `forget` was given are in the store: what does not fit into memory may go now."""
@@ -112,6 +136,7 @@ class Population:
             return
         self._complete = False
         needed = {user for users in self._uncommitted for user in users}
+        needed.update(self.touched)  # they may rest
         packed, gone = self._packed, []
         for user, blob in packed.items():
             if self._size <= self._memory * 3 // 4:

@@ -52,10 +52,14 @@ class Order(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Turned(msgspec.Struct, array_like=True, frozen=True):
-    """What a worker has learned since it was asked last, and what it decided of messages that were held."""
+    """What a worker has learned since it was asked last, and what it decided of messages that were held.
+
+    `crowded`: of so many users that a batch should end soon.
+    """
 
     lessons: Lessons
     released: list[Released]
+    crowded: bool = False
 
 
 class Long(msgspec.Struct, array_like=True, frozen=True):
@@ -135,7 +139,7 @@ def _decide(
             answers.send_bytes(b"=" + _encode(worker.batch_with_lessons()))
         elif order.turn_us is not None:
             released = worker.release(order.turn_us)
-            answers.send_bytes(b"=" + _encode(Turned(worker.lessons(), released)))
+            answers.send_bytes(b"=" + _encode(Turned(worker.lessons(), released, worker.crowded)))
         elif order.shown is not None:
             worker.show(order.shown)
         elif order.held:
@@ -213,6 +217,12 @@ class Worker:
         """Decide what is held until then."""
         lane, _, _ = self._opened()
         return lane.release(until_us)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether a batch should end soon."""
+        _, population, _ = self._opened()
+        return population.crowded
 
     def lessons(self) -> Lessons:
         """What was learned since this was asked last."""

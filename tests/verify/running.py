@@ -91,15 +91,16 @@ def in_lines(
     block: int = 5,
     batch: int = 11,
     state: tuple[Path, StateStore] | None = None,
+    memory: int = 1 << 20,
 ) -> Left:
     """By the engine that writes lines."""
     outputs = Memory()
     with ExitStack() as held:
         path, store = state or (None, MemoryStore())
         lanes = (
-            held.enter_context(ManyLanes(engine, NAMES, path, workers, 1 << 20))
+            held.enter_context(ManyLanes(engine, NAMES, path, workers, memory))
             if workers > 1
-            else OneLane(engine, Population(engine, store), NAMES)
+            else OneLane(engine, Population(engine, store, memory), NAMES)
         )
         run = Run(engine, lanes, store, outputs, batch=batch, behind=workers > 5)
         run.run(Blocks(raws(events), block), until_us=until)

@@ -35,7 +35,7 @@ class Side:
     def __init__(self, engine: Engine, store: StateStore, memory: int) -> None:
         self.engine = engine
         self.population = Population(engine, store, memory)
-        self.learner = learner_of(engine.policy, store.meta())
+        self.learner = learner_of(engine.policy, store.meta()) if engine.policy.learns else None
         self.learned = engine.unlearned if self.learner is None else self.learner.learned
         self.lines = LineEngine(engine, self.learned)
         self.holding = Holding()
