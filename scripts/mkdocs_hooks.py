@@ -189,6 +189,8 @@ def _parameters(command: Callable[..., object]) -> str:
     for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
         kind, *notes = get_args(parameter.annotation)
         info = next(note for note in notes if isinstance(note, ParameterInfo))
+        if info.hidden:  # an old spelling that is still taken
+            continue
         if isinstance(info, ArgumentInfo):
             shown = f"`{name.upper()}`"
         else:

@@ -8,6 +8,9 @@ from botopt.engine.build import build
 from botopt.model.policy import Choose
 from botopt.verify.ruletest.reading import read_tests
 from botopt.verify.ruletest.running import run_tests
+from botopt.verify.simulation.rivals import static
+from botopt.verify.simulation.trials import POLICY, STATIC, Setup, trial
+from botopt.verify.simulation.worlds import WORLDS
 from botopt.verify.validate import load, validate
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -49,3 +52,13 @@ def test_the_starter_policy_learns_nothing():
     assert policy.settings.pacing is None
     assert policy.settings.control == policy.settings.engagement.explore == 0.0
     assert not policy.experiments
+
+
+def test_with_its_learners_the_shop_sends_fewer_messages_that_are_worth_more():
+    """docs/howto/learning.md has the figures of more and larger populations."""
+    policy = load(SHOP)
+    setup = Setup(policy, WORLDS["modest"], 40, 28, {STATIC: static(policy)}, hindsight=False)
+    tried = [trial(setup, seed).figures for seed in range(3)]
+    assert all(each[POLICY].messages < 0.95 * each[STATIC].messages for each in tried)
+    worth = {name: sum(each[name].true_rate for each in tried) for name in (POLICY, STATIC)}
+    assert worth[POLICY] > worth[STATIC]

@@ -206,6 +206,7 @@ _HINTS: Mapping[str, tuple[Callable[[Diagnostic, str, int, int], Iterator[hints.
     "B106": (hints.value_of_a_key,),
     "B107": (hints.name,),
     "B109": (hints.value_of_a_key,),
+    "B134": (hints.value_of_a_key,),
     "B201": (hints.word,),
     "B202": (hints.word,),
     "B203": (hints.word,),

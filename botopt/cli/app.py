@@ -40,7 +40,7 @@ from botopt.cli import (
     why_not,
 )
 from botopt.cli.exits import MEANINGS
-from botopt.cli.options import paragraphs
+from botopt.cli.options import Quiet, paragraphs
 from botopt.model.version import VERSION
 
 _EXIT_CODES = "\n\n".join(f"{int(code):>4}  {meaning}" for code, meaning in MEANINGS.items())
@@ -79,7 +79,7 @@ _FIRST: tuple[Callable[..., None], ...] = (
 _EDITING: tuple[Callable[..., None], ...] = (infer.infer, fmt.fmt, fix.fix)
 
 for command in (*_FIRST, *_EDITING):
-    app.command(help=paragraphs(command))(command)
+    app.command(help=paragraphs(command), cls=Quiet)(command)
 app.add_typer(new.app, name="new")
 app.command(help=paragraphs(train.train))(train.train)
 app.add_typer(model.app, name="model")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from botopt.cli.exits import Exit
-from botopt.cli.options import Format, OutputFormat
+from botopt.cli.options import HERE, Format, OldPolicy, OutputFormat, one_workspace
 
 
 def evaluate(
@@ -20,7 +20,10 @@ def evaluate(
             "files for their decisions.",
         ),
     ],
-    policy: Annotated[Path, typer.Option("--policy", help="The workspace of the policy to evaluate.")],
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", help="The folder of the policy to evaluate.", show_default=True)
+    ] = HERE,
+    old: OldPolicy = None,
     format: OutputFormat = Format.TEXT,
 ) -> None:
     """Estimate what another policy would have got on this log, from the chances that the log's choices had.
@@ -33,10 +36,11 @@ def evaluate(
     from botopt.verify.evaluating.evaluating import evaluate as ask
     from botopt.verify.validate import load
 
-    found = ask(log, load(policy), policy)
+    folder = one_workspace(workspace, old)
+    found = ask(log, load(folder), folder)
     if format is Format.JSON:
         typer.echo(evaluation_json(found))
     else:
-        print_evaluation(found, policy)
+        print_evaluation(found, folder)
     if found.evaluation.refusals:
         raise typer.Exit(Exit.REFUSED)

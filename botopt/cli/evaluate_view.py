@@ -40,7 +40,8 @@ def lines(found: Evaluated, policy: Path) -> list[str]:
     if one.decisions:
         until = f"{minute(found.from_us)} to {minute(found.until_us)} UTC"
         whose = number_of(one.users, "user")
-        said.append(f"{policy} on {number_of(one.decisions, 'logged decision')} about {whose}, {until}.")
+        named = "This policy" if policy == Path() else str(policy)
+        said.append(f"{named} on {number_of(one.decisions, 'logged decision')} about {whose}, {until}.")
     if found.since is not None and one.decisions:
         said.append(f"Only later decisions count, for {found.since}.")
     if one.refusals:

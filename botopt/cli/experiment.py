@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from botopt.cli.options import HERE, Format, OutputFormat, Workspace, paragraphs
+from botopt.cli.options import (
+    HERE,
+    Format,
+    OldFolder,
+    OldPolicy,
+    OutputFormat,
+    Quiet,
+    Workspace,
+    one_workspace,
+    paragraphs,
+)
 
 if TYPE_CHECKING:
     from botopt.model.policy import Policy
@@ -24,16 +34,19 @@ def report(
             "state files. - is standard input.",
         ),
     ],
-    policy: Annotated[
+    workspace: Annotated[
         Path | None,
         typer.Option(
-            "--policy", "-w", help="The folder of the policy that decided: then the holdout and the control group, too."
+            "--workspace",
+            "-w",
+            help="The folder of the policy that decided: then the holdout and the control group, too.",
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Only this experiment.")] = None,
     goal: Annotated[
         str | None, typer.Option(help="Compare how often this event happens, such as payment_succeeded; else clicks.")
     ] = None,
+    old: OldPolicy = None,
     format: OutputFormat = Format.TEXT,
 ) -> None:
     """Compare the arms of experiments: what users were sent and did since they were first exposed.
@@ -47,7 +60,8 @@ def report(
     from botopt.verify.experiments import report as make
     from botopt.verify.log import read_log
 
-    loaded = None if policy is None else _loaded(policy)
+    folder = one_workspace(workspace, old)
+    loaded = None if folder is None else _loaded(folder)
     ignored_after_us = DAY_US if loaded is None else loaded.settings.ignored_after_us
     log = read_log(logs, ignored_after_us=ignored_after_us)
     if goal is not None and loaded is not None:
@@ -63,7 +77,8 @@ def report(
 
 
 def list_experiments(
-    workspace: Annotated[Path, typer.Argument(metavar="WORKSPACE", help="The folder of the policy.")] = HERE,
+    old: OldFolder = None,
+    workspace: Workspace = HERE,
     format: OutputFormat = Format.TEXT,
 ) -> None:
     """List the experiments of a policy: their arms, and the event types in which they have a say."""
@@ -71,7 +86,7 @@ def list_experiments(
     from botopt.cli.experiment_view import print_listed
     from botopt.verify.experiments.listing import listed
 
-    loaded = _loaded(workspace)
+    loaded = _loaded(one_workspace(workspace, old))
     if format is Format.JSON:
         typer.echo(listed_json(listed(loaded), loaded.settings))
     else:
@@ -123,5 +138,5 @@ def _hint(name: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 app.command(help=paragraphs(report))(report)
-app.command("list", help=paragraphs(list_experiments))(list_experiments)
+app.command("list", help=paragraphs(list_experiments), cls=Quiet)(list_experiments)
 app.command(help=paragraphs(who))(who)

@@ -122,21 +122,38 @@ def _differences(results: Results, words: Words) -> list[tuple[str, ...]]:
 
 
 def _needs(results: Results, words: Words) -> Iterator[str]:
-    if not results.needs:
+    if not results.conclusions:
         return
     yield ""
-    metric = marked(words.long(results.conclusions[0].metric))
-    yield f"  Sample size: what each arm needs to see a difference in {metric} with 80% power at one look."
-    formula = "16 s²/d² users" if results.needs[0].messages is None else "16 p(1-p)/d² messages or 16 s²/d² users"
+    metric = results.conclusions[0].metric
+    base = results.arms[0]
+    alike = f"all users of {marked(base.name)} have the same number of them"
+    if not base.users:
+        alike = f"{marked(base.name)} has no user yet"
+    elif not base.values.get(metric):
+        alike = f"no user of {marked(base.name)} has any of them"
+    if not results.needs:
+        yield f"  Sample size: nothing can be computed yet for {marked(words.long(metric))}: {alike}."
+        return
+    yield (
+        f"  Sample size: what each arm needs to see a difference in {marked(words.long(metric))} with 80% power at one "
+        "look."
+    )
+    first = results.needs[0]
+    known = [
+        ("messages", "16 p(1-p)/d² messages", first.messages, [arm.messages for arm in results.arms]),
+        ("users", "16 s²/d² users", first.users, [arm.users for arm in results.arms]),
+    ]
+    known = [each for each in known if each[2] is not None]
+    formula = " or ".join(formula for _, formula, _, _ in known)
     yield f"  That is {formula}; to look at any time takes about twice as many."
-    rows: list[tuple[str, ...]] = [("relative difference", "messages", "users")]
+    if first.users is None:
+        yield f"  In users nothing can be computed yet: {alike}."
+    rows: list[tuple[str, ...]] = [("relative difference", *(name for name, _, _, _ in known))]
     for need in results.needs:
-        amounts = ["" if amount is None else f"{amount:,}" for amount in (need.messages, need.users)]
+        amounts = [f"{amount:,}" for amount in (need.messages, need.users) if amount is not None]
         rows.append((f"{100 * need.relative:.0f}%", *amounts))
-    fewest = (min(arm.messages for arm in results.arms), min(arm.users for arm in results.arms))
-    rows.append(("the smallest arm has", *(f"{count:,}" for count in fewest)))
-    if all(need.messages is None for need in results.needs):
-        rows = [(row[0], row[-1]) for row in rows]
+    rows.append(("the smallest arm has", *(f"{min(counts):,}" for _, _, _, counts in known)))
     yield from _aligned(rows)
 
 

@@ -11,6 +11,7 @@ from botopt.cli.decisions import clock
 from botopt.engine.explain import Explanation, RuleTrace, SuppressionTrace
 from botopt.engine.explained import explanation_plain
 from botopt.engine.numbers import number
+from botopt.engine.recorded_words import recorded, unknown
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.model.instants import instant_text
 from botopt.model.record import to_plain
@@ -156,11 +157,23 @@ def record_lines(decision: Decision) -> Iterator[str]:
             )
             named = f" ({marked(part.id)})" if part.id else ""
             yield f"  {part.part:<10} {sign}{number(abs(part.value))}{named}"
-    for choice in decision.choices:
-        drawn = "no draw" if choice.draw is None else f"drew {number(choice.draw)}"
-        told = f"{marked(choice.chosen)}, of {marked(', '.join(choice.eligible))}"
-        yield f"  {choice.purpose}: {told}; {drawn}, chance {number(choice.propensity)}"
+    yield from _recorded(decision)
     yield from _change(decision, _record_change(decision))
+
+
+def _recorded(decision: Decision) -> Iterator[str]:
+    told = recorded(decision)
+    if told:
+        yield "\n[bold]Learned[/]" if decision.snapshot is not None else "\n[bold]Drawn[/]"
+    for each in told:
+        yield f"  {marked(each.text)}"
+        if each.choice is not None and each.choice.draw is not None:
+            yield f"    [dim]of {marked(', '.join(each.choice.eligible))}; drew {number(each.choice.draw)}[/]"
+    missing = unknown(told)
+    if missing:
+        named = decision.event_id or decision.id
+        yield f"  not in the record: {marked(', '.join(missing))}"
+        yield f"  [dim]botopt explain EVENTS --event {marked(named)} works it out from the events of all users[/]"
 
 
 def _record_change(decision: Decision) -> Iterator[str]:

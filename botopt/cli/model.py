@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Look at click models, compare them, and go back to an earlier one.")
 
+_MOST_NAMED = 5
+_USUAL = "name the file that botopt train wrote, such as models/clicks.json"
+
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, as botopt train writes it.")]
 
 
@@ -30,14 +33,14 @@ def show(model: ModelFile, format: OutputFormat = Format.TEXT) -> None:
 
         echo(document(msgspec.to_builtins(_read(model))))
         return
-    trained = _read(model)
+    trained, shelf = _read(model), _shelf(model)
     facts([("model", str(model)), *summary(trained)])
     facts(("why not", reason) for reason in trained.gate.reasons)
     for effect in sorted(trained.gate.effects, key=lambda each: -each.worth):
         first, last = effect.chances[0], effect.chances[-1]
         change = f"chance {first:.2f} at {effect.values[0]:.3g}, {last:.2f} at {effect.values[-1]:.3g}"
         facts([("looks at", f"{effect.feature}: {change}; mixing it up costs {effect.worth:+.4f}")])
-    for kept in _shelf(model).history():
+    for kept in shelf.history():
         facts([("history", f"{kept.number}: {kept.model.digest}{' (in use)' if kept.current else ''}")])
 
 
@@ -93,7 +96,10 @@ def rollback(
     """
     from botopt.cli.training_view import facts
 
-    now, before = _shelf(model).back(to)
+    if model.is_dir() or not _shelf(model).history():  # else a model that is lost or damaged can be put back
+        _must_be_there(model)
+    shelf = _shelf(model)
+    now, before = shelf.back(to)
     facts([("in use", f"{model} is number {now.number} again: {now.model.digest}")])
     if before is not None:
         again = f"botopt model rollback {model} --to {before.number}"
@@ -104,10 +110,28 @@ def _read(path: Path) -> TrainedModel:
     from botopt.loading.models import read_trained
     from botopt.model.errors import InputError
 
+    _must_be_there(path)
     try:
         return read_trained(path)
     except ValueError as fault:
-        raise InputError(f"{path}: {fault}") from None
+        card = f"{path.name} is a card: name {path.stem}.json"
+        hint = card if path.suffix in {".md", ".html"} else _USUAL
+        told = f"{path}: {fault}"
+        raise InputError(f"{told}; {hint}" if str(fault).startswith("this is no JSON") else told) from None
+
+
+def _must_be_there(path: Path) -> None:
+    from botopt.model.errors import InputError
+    from botopt.model.names import did_you_mean
+
+    if path.is_dir():
+        found = sorted(path.glob("*.json")) or sorted(path.glob("models/*.json"))
+        hint = f"name the file: {', '.join(map(str, found[:_MOST_NAMED]))}" if found else _USUAL
+        raise InputError(f"{path} is a folder, and a model is one file; {hint}")
+    if not path.exists():
+        near = did_you_mean(path.stem, [each.stem for each in path.parent.glob("*.json")])
+        hint = near.replace('"?', '.json"?') or _USUAL
+        raise InputError(f"there is no model file {path}; {hint}")
 
 
 def _shelf(path: Path) -> Shelf:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from botopt.cli.options import HERE, Format, OutputFormat
+from botopt.cli.options import HERE, Format, OldFolder, OutputFormat, Workspace, one_workspace
 
 if TYPE_CHECKING:
     from botopt.model.policy import Policy
 
 
 def simulate(
-    workspace: Annotated[Path, typer.Argument(help="The folder that holds rules/ and templates/.")] = HERE,
+    old: OldFolder = None,
     *,
+    workspace: Workspace = HERE,
     world: Annotated[
         str, typer.Option(help="What is true of people: modest, null, drift, fatigue, surge or confounded.")
     ] = "modest",
@@ -64,7 +65,7 @@ def simulate(
 
     if world not in WORLDS:
         raise UsageError(f"there is no world {world}: choose one of {', '.join(WORLDS)}")
-    policy = load(workspace)
+    policy = load(one_workspace(workspace, old))
     setup = Setup(policy, WORLDS[world], users, days, _rivals(policy, against), against == "static")
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ExitStack() as held:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 
 from botopt.cli.exits import Exit
-from botopt.cli.options import HERE, ReportFormat, ReportOption, Workspace
+from botopt.cli.options import HERE, OldFolder, ReportFormat, ReportOption, Workspace, one_workspace
 
 
-def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TEXT) -> None:
+def validate(old: OldFolder = None, workspace: Workspace = HERE, format: ReportOption = ReportFormat.TEXT) -> None:
     """Check a workspace: every mistake in one run, each with its place, plain words and a fix.
 
     Reads rules/ and templates/, checks names, types and conditions, and renders every message in every
@@ -19,6 +19,7 @@ def validate(workspace: Workspace = HERE, format: ReportOption = ReportFormat.TE
     from botopt.model.counting import number_of
     from botopt.verify.validate import validate as find
 
+    workspace = one_workspace(workspace, old)
     result = find(workspace)
     if format is ReportFormat.TEXT:
         print_findings(result.diagnostics, allowed=result.allowed)

@@ -38,6 +38,9 @@ _WORDS = {
     Reason.RENDER_FAILED: "the message could not be rendered",
 }
 
+_UNNAMED = {Reason.PACED: "the budget", Reason.SEND_TIME: "the better hour"}
+"""Who would have let it pass, where records name nobody."""
+
 Places = Mapping[str, Place]
 
 
@@ -60,6 +63,8 @@ def _lines(answer: Answer, places: Places, user: str | None, *, bounded: bool) -
     events = f"[bold]{answer.events:,} {name}[/] event{'' if answer.events == 1 else 's'}{whose}"
     sent = f"[bold]{answer.sent:,}[/] {'was' if answer.sent == 1 else 'were'}" if answer.sent else "none was"
     yield f"Of {events} {sent} sent ({_share(answer.sent, answer)})."
+    if answer.explored:
+        yield f"{answer.explored:,} of them only because exploring drew {'it' if answer.explored == 1 else 'them'}."
     yield f"[dim]Decided from {clock(answer.first_us)} to {clock(answer.last_us)} UTC.[/]"
     if answer.reasons:
         yield "\nWhy the others were not:" if answer.sent else "\nWhy not:"
@@ -81,13 +86,18 @@ def _reason(one: ReasonCount, answer: Answer, places: Places) -> Iterator[str]:
     if one.count > 1 and one.first_us is not None:
         yield f"                 [dim]from {clock(one.first_us)} to {clock(one.last_us)}[/]"
     yield from _by(one.by, places)
+    if one.unexplored:
+        kept = f"{one.unexplored:,} kept back only by the user's own history; exploring did not draw"
+        yield f"                 {kept} {'it' if one.unexplored == 1 else 'them'}"
     yield from _nearest(one.reason, one.nearest, places)
 
 
-def _by(counts: tuple[ByCount, ...], places: Places) -> Iterator[str]:
-    told = [one for one in counts if one.by is not None or one.detail is not None]
+def _by(counts: tuple[ByCount, ...], places: Places, *, held: bool = False) -> Iterator[str]:
+    """Under a reason, what has no name is not told again; of what was held, the reason stands nowhere else."""
+    told = [one for one in counts if held or one.by is not None or one.detail is not None]
     for one in told[:_MOST_SHOWN]:
         words = " ".join(filter(None, (one.by, f"({one.detail})" if one.by and one.detail else one.detail)))
+        words = words or f"{one.reason.value}: {_WORDS[one.reason]}"
         place = places.get(one.by or "")
         where = "" if place is None else f"  [dim]{marked(str(place.position))} {marked(place.words)}[/]"
         yield f"{one.count:>16,} {marked(words)}{where}"
@@ -111,8 +121,8 @@ def _why(reason: Reason, miss: Miss, places: Places) -> Iterator[str]:
         yield f"score {number(miss.score)}, needed more than {number(miss.threshold)}: {more}"
         yield marked(_closing(miss.closing, places))
     elif miss.left_us is not None:
-        named = f"{marked(miss.by)} " if miss.by else ""
-        yield f"{named}would have let it pass {_span(miss.left_us)} later, at {clock(miss.until_us)}"
+        named = marked(miss.by or _UNNAMED.get(reason, "it"))
+        yield f"{named} would have let it pass {_span(miss.left_us)} later, at {clock(miss.until_us)}"
     elif miss.waited_us is not None:
         yield f"it was held for {_span(miss.waited_us)} before"
     elif reason is Reason.EXPIRED:
@@ -164,7 +174,7 @@ def _held(held: HeldCount, places: Places) -> Iterator[str]:
     times = f"{held.count:,} {'was' if held.count == 1 else 'were'}"
     waited = "" if held.shortest.left_us is None else f", the shortest for {_span(held.shortest.left_us)}"
     yield f"[bold]{times} held[/] at first{waited}"
-    yield from _by(held.by, places)
+    yield from _by(held.by, places, held=True)
     later = [f"{count:,} {name}" for name, count in held.later.items()]
     if later:
         yield f"                 later: {', '.join(later)}"
@@ -183,6 +193,7 @@ def answer_json(answer: Answer, places: Places, *, user: str | None, since_us: i
         "records": answer.records,
         "events": answer.events,
         "sent": answer.sent,
+        "explored": answer.explored,
         "first": _time(answer.first_us),
         "last": _time(answer.last_us),
         "reasons": [
@@ -194,6 +205,7 @@ def answer_json(answer: Answer, places: Places, *, user: str | None, since_us: i
                 "last": _time(one.last_us),
                 "by": [_plain_by(each, places) for each in one.by],
                 "nearest": _plain_miss(one.nearest),
+                "unexplored": one.unexplored,
             }
             for one in answer.reasons
         ],
@@ -218,6 +230,7 @@ def _time(us: int | None) -> str | None:
 def _plain_by(one: ByCount, places: Places) -> dict[str, object]:
     place = places.get(one.by or "")
     return {
+        "reason": one.reason.value,
         "by": one.by,
         "detail": one.detail,
         "count": one.count,

@@ -13,6 +13,7 @@ from botopt.engine import numbers
 from botopt.engine.counterfactual import smallest_change
 from botopt.engine.learned_words import sentences
 from botopt.engine.pipeline import ORDER, WAIVED_BY_ALWAYS
+from botopt.engine.scorer_words import Moved, moved
 from botopt.engine.stages.scope import Bound
 from botopt.engine.values import getter
 from botopt.engine.work import Work
@@ -65,7 +66,11 @@ class StageTrace(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Everything about one decision. `stages` are in the order in which they are asked; `learned` are sentences."""
+    """Everything about one decision.
+
+    `stages` are in the order in which they are asked; `learned` are sentences; `moved` are the inputs of the scorer,
+    the one that moved its chance most first.
+    """
 
     decision: Decision
     event: Event
@@ -78,6 +83,7 @@ class Explanation(msgspec.Struct, frozen=True):
     variants: tuple[tuple[str, bool], ...]
     change: tuple[str, ...]
     learned: tuple[str, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Explainer:
@@ -99,7 +105,8 @@ class Explainer:
 def explain(work: Work, decision: Decision) -> Explanation:
     """The explanation of a decision, from its working record."""
     event_type = work.plan.event_type
-    learned = sentences(work)  # before the stages are asked again
+    inputs = moved(work)
+    learned = sentences(work, inputs)  # before the stages are asked again
     suppressions = tuple(_suppression(work, bound) for bound in work.plan.bounds)
     stages = _stages(work, suppressions)
     conditions = [rule.when.condition for rule in event_type.rules]
@@ -118,6 +125,7 @@ def explain(work: Work, decision: Decision) -> Explanation:
         tuple((variant.name, variant.name in eligible) for variant in template.template.variants),
         smallest_change(work, [stage.reason for stage in stages if stage.applies and not stage.waived]),
         learned,
+        inputs,
     )
 
 

@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from botopt.engine.choosing import had_lately
 from botopt.engine.experiments import PURPOSE
+from botopt.engine.rounding import exact
+from botopt.engine.scorer_words import Moved, moved_words
 from botopt.engine.stages.send_time import NOW
 from botopt.engine.values import prior_of, rate_of
 from botopt.engine.work import Work
+from botopt.learning.pacing import Budget
 from botopt.learning.send_time import ENOUGH, acts, is_known, values
 from botopt.model.condition import duration_text
-from botopt.model.decision import Reason
+from botopt.model.counting import percent
+from botopt.model.decision import Choice, Reason
 from botopt.model.durations import DAY_US
 from botopt.model.instants import instant_text
 from botopt.model.learned import Arm
 from botopt.model.policy import Choose
-from botopt.model.user_state import NEVER_US
+from botopt.model.user_state import NEVER_US, Pace
 
 _DRAWN = 0.5
 """An hour with a smaller chance was not the best one: exploring takes less than half of all messages."""
 
 
-def sentences(work: Work) -> tuple[str, ...]:
-    """Nothing where nothing is learned and nobody is split."""
-    return tuple(_sentences(work))
+def sentences(work: Work, moved: Sequence[Moved] = ()) -> tuple[str, ...]:
+    """Nothing where nothing is learned and nobody is split. `moved` are the inputs of the scorer."""
+    return tuple(_sentences(work, moved))
 
 
-def percent(share: float) -> str:
-    """A share as people say it: `21%`, `0.4%`."""
-    value = share * 100
-    return f"{value:.0f}%" if value >= 9.5 or not value else f"{value:.2g}%"
+def arm_words(exposed: Choice) -> str:
+    """In which arm of an experiment a user is."""
+    name = exposed.purpose.removeprefix(PURPOSE)
+    return f"experiment {name}: this user is in {exposed.chosen}, as {percent(exposed.propensity)} of users are"
 
 
-def _sentences(work: Work) -> Iterator[str]:
-    for exposed in work.exposed:
-        name = exposed.purpose.removeprefix(PURPOSE)
-        yield f"experiment {name}: this user is in {exposed.chosen}, as {percent(exposed.propensity)} of users are"
+def explored_words(explored: Choice) -> str:
+    """Whether a message was explored, and how many such are."""
+    sent = explored.chosen == "yes"
+    share = percent(exact(explored.propensity if sent else 1 - explored.propensity))
+    this = "this one too" if sent else "this one does not"
+    return f"explore: only this user's history keeps it back; {share} of such messages go out all the same, {this}"
+
+
+def bar_words(lift: float, needed: float) -> str:
+    """How a budget moved the bar."""
+    moved = "as it is" if abs(lift - 1) < 0.005 else f"× {lift:.3g}, that is {needed:.3g}"
+    return f"the bar is {moved}"
+
+
+def hour_words(hour: Choice) -> str:
+    """At which hour a message goes, and whether that was drawn."""
+    goes = "it goes now" if hour.chosen == NOW else f"it waits for {hour.chosen}"
+    if is_drawn(hour):
+        return f"{goes}, drawn from the hours that are allowed, so that other hours are known, too"
+    return f"{goes}, no later hour is better" if hour.chosen == NOW else goes
+
+
+def is_drawn(hour: Choice) -> bool:
+    """Whether an hour came from exploring."""
+    return hour.propensity < _DRAWN
+
+
+def saved_up(budget: Budget, pace: Pace, now_us: int) -> str:
+    """What a user's budget holds, never rounded up: with 0.99 of a message none can be sent."""
+    level = math.floor(budget.level(pace, now_us) * 100) / 100
+    return f"{level:g} of {budget.full:g} messages are saved up"
+
+
+def _sentences(work: Work, moved: Sequence[Moved]) -> Iterator[str]:
+    yield from map(arm_words, work.exposed)
     if work.control:
         yield "control group: nothing that was learned has a say, and nothing is drawn for this user"
         return
@@ -45,9 +81,9 @@ def _sentences(work: Work) -> Iterator[str]:
     if work.plan.engagement and work.plan.settings.engagement.learn:
         yield _engagement(work)
     if work.plan.scorer is not None:
-        yield _scorer(work)
+        yield _scorer(work, moved)
     if work.explored is not None:
-        yield _explored(work)
+        yield explored_words(work.explored)
     if work.lift is not None:
         yield _pacing(work)
     if work.hour is not None:
@@ -78,21 +114,15 @@ def _engagement(work: Work) -> str:
     )
 
 
-def _scorer(work: Work) -> str:
+def _scorer(work: Work, moved: Sequence[Moved]) -> str:
     if work.chance is not None:
-        return f"scorer: it gives a click a chance of {percent(work.chance)}, which makes × {work.scorer_factor:.3g}"
+        chance = f"it gives a click a chance of {percent(work.chance)}, which makes × {work.scorer_factor:.3g}"
+        return f"scorer: {chance}{moved_words(moved)}"
     if not work.learned.snapshot.scorer_ok:
         return "scorer: not asked, because its chances did not fit what users did lately; the history decides"
     if not work.plan.engagement:
         return "scorer: not asked, engagement is off for this type"
     return "scorer: not asked, something that it looks at is not known; the history decides"
-
-
-def _explored(work: Work) -> str:
-    assert work.explored is not None
-    share = percent(work.plan.settings.engagement.explore)
-    this = "this one too" if work.explored.chosen == "yes" else "this one does not"
-    return f"explore: only this user's history keeps it back; {share} of such messages go out all the same, {this}"
 
 
 def _pacing(work: Work) -> str:
@@ -103,31 +133,22 @@ def _pacing(work: Work) -> str:
     aim = f"{budget.messages:g} in {duration_text(budget.per_us)}"
     if pace is None:
         return f"pacing ({aim}): nothing was sent yet, the bar is the usual one"
-    level = budget.level(pace, work.now_us)
-    saved = f"{level:.2g} of {budget.full:g} messages are saved up"
-    moved = "as it is" if abs(work.lift - 1) < 0.005 else f"× {work.lift:.3g}, that is {work.needed:.3g}"
-    return f"pacing ({aim}): {saved}; the bar is {moved}"
+    return f"pacing ({aim}): {saved_up(budget, pace, work.now_us)}; {bar_words(work.lift, work.needed)}"
 
 
 def _hour(work: Work) -> str:
     assert work.hour is not None
     done = acts(work.state.hours)
     by_hour = values(work.state.hours, work.learned.snapshot.hours)
-    if work.hour.propensity < _DRAWN:
-        goes = "it goes now" if work.hour.chosen == NOW else f"it waits for {work.hour.chosen}"
-        said = f"{goes}, drawn from the hours that are allowed, so that other hours are known, too"
-    elif work.hour.chosen == NOW:
-        said = "it goes now, no later hour is better"
-    else:
-        said = f"it waits for {work.hour.chosen}"
+    said = hour_words(work.hour)
+    if not is_drawn(work.hour) and work.hour.chosen != NOW:
         hour = int(work.hour.chosen[:2])
         near = percent(sum(by_hour[(hour + step) % 24] for step in (-1, 0, 1)))
         who = "this user" if is_known(work.state.hours) else "users in general"
         said += f", because {near} of what {who} did was within an hour of that"
-    if not is_known(work.state.hours) and work.hour.propensity >= _DRAWN:
+    if not is_known(work.state.hours) and not is_drawn(work.hour):
         said += f" (of this user {done:.0f} acts are known, {ENOUGH} are needed)"
-    chance = f"; it had a chance of {percent(work.hour.propensity)}"
-    return f"send_time: {said}{chance}"
+    return f"send_time: {said}; it had a chance of {percent(work.hour.propensity)}"
 
 
 def _variant(work: Work) -> str:
@@ -146,9 +167,13 @@ def _variant(work: Work) -> str:
             text += f", sent to this user {(work.now_us - had[name]) / DAY_US:.1f} days ago"
         told.append(text)
     return (
-        f"variants of {template.name}, clicks against what was expected: {'; '.join(told)}. "
-        f"{work.worded.chosen} had a chance of {percent(work.worded.propensity)}"
+        f"variants of {template.name}, clicks against what was expected: {'; '.join(told)}. {chance_words(work.worded)}"
     )
+
+
+def chance_words(choice: Choice) -> str:
+    """What was chosen, and how likely that was."""
+    return f"{choice.chosen} had a chance of {percent(choice.propensity)}"
 
 
 def reason(work: Work, reason: Reason) -> str:
@@ -158,9 +183,9 @@ def reason(work: Work, reason: Reason) -> str:
         pace = work.state.paces.get(budget.key)
         if pace is None:
             return "nothing was sent yet"
-        level, ready_us = budget.level(pace, now_us), budget.ready_us(pace, now_us)
+        ready_us = budget.ready_us(pace, now_us)
         until = "" if ready_us is None else f", one at {instant_text(ready_us)}"
-        return f"{level:.2g} messages saved up{until}"
+        return f"{saved_up(budget, pace, now_us)}{until}"
     if reason is Reason.SEND_TIME and work.plan.offering is not None:
         if work.timed:
             return "it waited for its hour already"

@@ -85,7 +85,7 @@ def _pacing(work: Work) -> str:
     pace = None if budget is None else work.state.paces.get(budget.key)
     if budget is None or pace is None:
         return "no message yet"
-    return f"{number(budget.level(pace, work.now_us))} of {number(budget.messages)} messages saved up"
+    return learned_words.saved_up(budget, pace, work.now_us)
 
 
 def _engagement(work: Work) -> str:

@@ -11,6 +11,7 @@ import math
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import mul
 
 from botopt.model.click_model import ClickModel, ModelKind, Tree
 from botopt.model.learning_policy import Scorer, ScorerUse
@@ -141,12 +142,15 @@ def curve(points: Sequence[tuple[float, float]]) -> Callable[[float], float]:
 def contributions(model: ClickModel, values: Sequence[float]) -> Mapping[str, float]:
     """By feature, what it adds to the log-odds before calibration; under an empty name where that starts.
 
-    They sum to `log_odds` without the calibration. Logistic: weight times value. Trees: along the path to the leaf, by
+    They sum to `log_odds` without the calibration. Logistic: weight times how far the value is from the middle of what
+    the model learned from, from 0 where that is not known. Trees: along the path to the leaf, by
     how much the mean of the leaves below changes at each question (Saabas, "Interpreting random forests", 2014).
     """
     if model.kind is ModelKind.LOGISTIC:
-        terms = zip(model.features, model.weights, values, strict=True)
-        return {"": model.intercept, **{name: weight * value for name, weight, value in terms}}
+        middles = model.middles or (0.0,) * len(values)
+        terms = zip(model.features, model.weights, values, middles, strict=True)
+        start = model.intercept + sum(map(mul, model.weights, middles))
+        return {"": start, **{name: weight * (value - middle) for name, weight, value, middle in terms}}
     found = {"": model.intercept, **dict.fromkeys(model.features, 0.0)}
     for tree in model.trees:
         node = 0

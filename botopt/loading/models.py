@@ -31,7 +31,7 @@ MOST_BYTES = 8 << 20
 
 _LARGEST = 1e30
 _SINGLE = struct.Struct("<f")
-_NOT_IN_FILE = ("passed", "digest")  # the gate says whether it passed, and the file has one digest
+_NOT_IN_FILE = ("passed", "digest", "middles")  # the gate says the first and the last, and the file has one digest
 
 
 def read_model(path: Path) -> ClickModel:
@@ -83,8 +83,16 @@ def decode(data: bytes) -> TrainedModel:
         raise ValueError("it was changed after it was written: its digest does not fit; train it again")
     for problem in problems(trained.model):
         raise ValueError(problem)
-    model = msgspec.structs.replace(trained.model, passed=trained.gate.passed, digest=trained.digest)
+    model = msgspec.structs.replace(
+        trained.model, passed=trained.gate.passed, digest=trained.digest, middles=_middles(trained)
+    )
     return msgspec.structs.replace(trained, model=model)
+
+
+def _middles(trained: TrainedModel) -> tuple[float, ...]:
+    known = {each.feature: each.values[len(each.values) // 2] for each in trained.gate.effects if each.values}
+    names = trained.model.features
+    return tuple(known[name] for name in names) if all(name in known for name in names) else ()
 
 
 def _words(fault: msgspec.ValidationError) -> str:

@@ -58,7 +58,8 @@ class ClickModel(msgspec.Struct, frozen=True):
     `features` are names of `FEATURES`, in the order of the values. `calibration` (a, b) makes a * log-odds + b of the
     log-odds. `curve`, where there is one, are points (log-odds before, log-odds after), both growing, between which
     lines are drawn; it is applied last, and is flat outside. `digest` is a hash of everything else in the model file;
-    `passed` whether the gate let it pass.
+    `passed` whether the gate let it pass; `middles` the middle values of what it learned from, in the order of the
+    features, empty where they are not known: only explanations read them.
     """
 
     name: str
@@ -71,3 +72,4 @@ class ClickModel(msgspec.Struct, frozen=True):
     curve: tuple[tuple[float, float], ...] = ()
     passed: bool = False
     digest: str = ""
+    middles: tuple[float, ...] = ()

@@ -89,6 +89,8 @@ _ALL: tuple[Code, ...] = (
     Code("B131", ERROR, "Groups of users that cannot be made"),
     Code("B132", WARNING, "Something that learns, and changes nothing"),
     Code("B133", INFO, "Fatigue beside pacing"),
+    Code("B134", WARNING, "A wait that outlasts its message"),
+    Code("B135", WARNING, "More exploring than learning needs"),
     # B2xx: conditions (botopt/loading/expression/)
     Code("B201", ERROR, "A condition cannot be read"),
     Code("B202", ERROR, "Not part of the condition language"),

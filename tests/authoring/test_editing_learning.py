@@ -57,7 +57,7 @@ def test_keys_are_completed(desk: Desk, old: str, new: str, expected: str):
 def test_what_is_hovered_over_is_explained(desk: Desk):
     assert "`as-now` 50%, `early` 50%" in desk.hover(RULES, "experiment('early¦-nudge')")
     assert "may wait 12h for the user's better hour" in desk.hover(RULES, "category: off¦ers")
-    assert "3 messages in 7d" in desk.hover(RULES, "category: off¦ers")
+    assert "5 messages in 7d" in desk.hover(RULES, "category: off¦ers")
     assert "may wait 6h" in desk.hover(RULES, "  parcel¦_news:\n")
     assert "replaces `prior`" in desk.hover(RULES, "lea¦rn: true")
 

@@ -247,6 +247,20 @@ def test_explain_reads_a_record_back(tmp_path):
     assert "the same event at 2026-03-01T15:00:00Z" in piped.stdout
 
 
+def test_explain_of_a_record_says_what_was_learned_and_what_it_cannot_know(tmp_path):
+    log = ("--events", tmp_path / "e.jsonl", "--decisions", tmp_path / "d.jsonl")
+    few = ("--seeds", 1, "--users", 3, "--days", 8, "--against", "none")
+    assert botopt("simulate", "-w", "examples/learning", *few, *log).returncode == 0
+    lines = (tmp_path / "d.jsonl").read_text("utf-8").splitlines()
+    record = next(one for one in map(json.loads, reversed(lines)) if one["outcome"] == "sent" and one["choices"])
+    told = botopt("explain", tmp_path / "d.jsonl", "--event", record["event_id"]).stdout
+    assert f"  all users: what was known of them is snapshot {record['snapshot']}\n" in told.partition("Learned\n")[2]
+    drawn = record["choices"][-1]
+    assert f"of {', '.join(drawn['eligible'])}; drew {drawn['draw']:.6f}".rstrip("0") in told
+    assert "  not in the record: what all users did, how many messages this user clicked" in told
+    assert f"botopt explain EVENTS --event {record['event_id']}" in told
+
+
 def test_explain_leaves_the_state_as_it_was(tmp_path):
     folder = workspace(tmp_path)
     botopt("replay", "events.jsonl", "--state", "s.db", cwd=folder)

@@ -46,13 +46,19 @@ def tune(folder: Path, goal: str, *args: object):
 
 @pytest.mark.parametrize(("policy", "code"), [("mostly-b", 0), ("eager", 10), ("tuned", 10)])
 def test_what_people_read_of_an_evaluation(folder, policy, code):
-    done = botopt("evaluate", *LOG, "--policy", policy, cwd=folder)
+    done = botopt("evaluate", *LOG, "-w", policy, cwd=folder)
     assert (done.returncode, done.stderr) == (code, "")
     same(done.stdout, f"evaluate.{policy}")
 
 
+def test_the_policy_one_stands_in_needs_no_name(folder):
+    done = botopt("evaluate", *(f"../{name}" for name in LOG), cwd=folder / "mostly-b")
+    named = botopt("evaluate", *LOG, "-w", "mostly-b", cwd=folder)
+    assert done.stdout == named.stdout.replace("mostly-b on", "This policy on")
+
+
 def test_programs_read_the_same_evaluation(folder):
-    done = botopt("evaluate", *LOG, "--policy", "mostly-b", "--format", "json", cwd=folder)
+    done = botopt("evaluate", *LOG, "-w", "mostly-b", "--format", "json", cwd=folder)
     found = json.loads(done.stdout)
     assert found["verdict"] == "better"
     assert found["refusals"] == []
@@ -62,7 +68,7 @@ def test_programs_read_the_same_evaluation(folder):
 
 
 def test_programs_read_why_there_is_no_estimate(folder):
-    done = botopt("evaluate", *LOG, "--policy", "eager", "--format", "json", cwd=folder)
+    done = botopt("evaluate", *LOG, "-w", "eager", "--format", "json", cwd=folder)
     found = json.loads(done.stdout)
     assert done.returncode == 10
     assert (found["verdict"], found["policy"], found["direct"]) == ("refused", None, None)
@@ -70,7 +76,7 @@ def test_programs_read_why_there_is_no_estimate(folder):
 
 
 def test_a_log_that_is_not_there_is_named(folder):
-    done = botopt("evaluate", "nowhere.jsonl", "--policy", "shop", cwd=folder)
+    done = botopt("evaluate", "nowhere.jsonl", "-w", "shop", cwd=folder)
     assert done.returncode == 9
     assert "nowhere.jsonl" in done.stderr
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from botopt.model.decision import Choice, Decision, Message, Outcome
 from botopt.model.instants import instant_text, instant_us
+from botopt.model.record import encode_line
 from tests.cli.running import botopt, workspace
 from tests.cli.test_formats import own
 
@@ -93,8 +96,8 @@ LOGS = ("decisions.jsonl", "feedback.jsonl")
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("policy", (*LOGS, "--policy", ".")),
-        ("goal", (*LOGS, "--policy", ".", "--goal", "paid", "--name", "early-nudge")),
+        ("policy", (*LOGS, "-w", ".")),
+        ("goal", (*LOGS, "-w", ".", "--goal", "paid", "--name", "early-nudge")),
         ("decisions", ("decisions.jsonl",)),
     ],
 )
@@ -108,7 +111,7 @@ def test_people_read_a_report(folder, name, words):
 
 
 def test_json_obeys_its_schema_and_says_the_same(folder):
-    for words in ((), ("--policy", "."), ("--policy", ".", "--goal", "paid"), ("--name", "early-nudge")):
+    for words in ((), ("-w", "."), ("-w", ".", "--goal", "paid"), ("--name", "early-nudge")):
         done = botopt("experiment", "report", *LOGS, "--format", "json", *words, cwd=folder)
         plain = json.loads(done.stdout)
         own("experiment-report").validate(plain)
@@ -132,11 +135,68 @@ def test_an_empty_log_says_so(folder, tmp_path):
     assert "No record names an experiment" in done.stdout
 
 
+def records(*users: tuple[str, str, int, int]) -> bytes:
+    """User, arm, messages, and how many of them were clicked."""
+    records, lines = [], []
+    for user, arm, messages, clicks in users:
+        for number in range(messages):
+            us = BEGIN + number * MINUTE
+            record = Decision(
+                id=f"{user}-{number}",
+                event_id=f"{user}-{number}",
+                event_type="late",
+                user=user,
+                time_us=us,
+                outcome=Outcome.SENT,
+                choices=(Choice("experiment x", ("a", "b"), arm, 0.1, 0.5),),
+                message=Message(f"{user}-{number}", "late", "only", "en", "chat", "Late"),
+            )
+            records.append(encode_line(record))
+            if number < clicks:
+                lines.append(event(number, "message.clicked", user, us + 1, message_id=record.id))
+    lines.append(event(0, "user.active", "u0", BEGIN + 7 * DAY))
+    return b"".join(records) + "\n".join(lines).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("users", "said"),
+    [
+        (
+            [("u0", "a", 2, 0), ("u1", "a", 2, 0), ("u2", "b", 2, 1)],
+            "Sample size: nothing can be computed yet for clicks per user: no user of a has any of them.",
+        ),
+        (
+            [("u0", "a", 1, 1), ("u1", "a", 1, 1), ("u2", "b", 2, 1)],
+            "Sample size: nothing can be computed yet for clicks per user: all users of a have the same number of them.",
+        ),
+        ([("u2", "b", 2, 1)], "Sample size: nothing can be computed yet for clicks per user: a has no user yet."),
+        (
+            [("u0", "a", 2, 1), ("u1", "a", 2, 1), ("u2", "b", 2, 1)],
+            "In users nothing can be computed yet: all users of a have the same number of them.\n  relative difference",
+        ),
+    ],
+)
+def test_where_no_sample_size_can_be_computed_it_says_so(users, said, tmp_path):
+    (tmp_path / "log.jsonl").write_bytes(records(*users))
+    done = botopt("experiment", "report", "log.jsonl", cwd=tmp_path)
+    assert said in done.stdout
+    assert not re.search(r"^ +(20|10|5)%.* 0$", done.stdout, re.MULTILINE)
+
+
+def test_records_of_another_policy_are_noted(folder):
+    rules = (folder / "rules" / "r.yaml").read_text("utf-8")
+    other = folder / "other"
+    workspace(other, rules.replace("weight: ", "description: Other\n    weight: ", 1))
+    done = botopt("experiment", "report", *LOGS, "-w", "other", cwd=folder)
+    assert done.returncode == 0
+    assert "Note: 2,676 of 2,676 decisions are of another revision (" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         ((*LOGS, "--name", "early-nuge"), 2, 'did you mean "early-nudge"?'),
-        ((*LOGS, "--policy", ".", "--goal", "payd"), 2, 'did you mean "paid"?'),
+        ((*LOGS, "-w", ".", "--goal", "payd"), 2, 'did you mean "paid"?'),
         (("none.jsonl",), 9, "there is no file none.jsonl"),
         ((), 2, "LOG"),
     ],

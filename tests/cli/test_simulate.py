@@ -9,7 +9,7 @@ import pytest
 from botopt.cli.exits import Exit
 from tests.cli.running import ROOT, botopt
 
-SMALL = ("simulate", str(ROOT), "--seeds", "1", "--users", "5", "--days", "8")
+SMALL = ("simulate", "-w", str(ROOT), "--seeds", "1", "--users", "5", "--days", "8")
 
 
 def test_a_report_compares_with_the_static_rule_and_draws_curves():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,43 @@ def test_a_refusal_says_why_writes_nothing_and_ends_with_10(place: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (lambda line, _: False, "the log is empty: give decision records (botopt replay EVENTS --out decisions.jsonl"),
+        (lambda line, _: "outcome" not in line, "the log has events, but no decision records: give decision records"),
+        (lambda line, _: line.get("outcome") != "sent", "sent a message, and only messages are clicked: give the log"),
+        (lambda line, _: "outcome" in line, "the log has no events, and so no clicks: give the files of events with"),
+        (lambda line, _: line.get("type") != "message.clicked", "as events message.clicked with a message_id"),
+        (
+            lambda line, clicked: line["id"] not in clicked,
+            "the log has clicks, but not on its messages: give the decision records that they name by message_id",
+        ),
+    ],
+)
+def test_what_the_log_lacks_is_said_and_what_to_do(
+    kept: Callable[[dict[str, object], frozenset[object]], bool], words: str, place: Path, tmp_path: Path
+) -> None:
+    lines = [json.loads(line) for line in (place / "log.jsonl").read_text("utf-8").splitlines()]
+    clicked = frozenset(line["data"]["message_id"] for line in lines if line.get("type") == "message.clicked")
+    lines = [line for line in lines if kept(line, clicked)]
+    (tmp_path / "some.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
+    done = botopt("train", tmp_path / "some.jsonl", cwd=place)
+    assert done.returncode == 10
+    (why,) = [line for line in done.stdout.splitlines() if line.startswith("why")]
+    assert words in why
+    assert "tried" not in done.stdout
+
+
+def test_messages_that_are_too_young_are_counted(place: Path, tmp_path: Path) -> None:
+    lines = (place / "log.jsonl").read_text("utf-8").splitlines()
+    last = max(str(line["time"]) for line in map(json.loads, lines))
+    young = [line for line in lines if "outcome" not in line or json.loads(line)["time"][:10] == last[:10]]
+    (tmp_path / "some.jsonl").write_text("\n".join(young), "utf-8")
+    told = botopt("train", tmp_path / "some.jsonl", cwd=place).stdout
+    assert re.search(r"none has an answer to learn from: [1-9]\d* are younger than 1d \(ignored_after\)", told)
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["-"], 2, "give files, not standard input"),
@@ -184,7 +222,47 @@ def test_two_models_are_compared_on_days_from_which_neither_learned(place: Path,
     assert (none.returncode, "the log has no clicked message of those" in none.stderr) == (10, True)
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "m.json").write_text("{}", "utf-8")
-    done = botopt("model", "show", "m.json", cwd=tmp_path)
-    assert (done.returncode, "m.json: this is no model file" in done.stderr) == (9, True)
+@pytest.mark.parametrize("command", ["show", "compare", "rollback"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("shop", "shop is a folder, and a model is one file; name the file: shop/models/clicks.json"),
+        ("empty", "empty is a folder, and a model is one file; name the file that botopt train wrote, such as models/"),
+        ("shop/models/click.json", 'there is no model file shop/models/click.json; did you mean "clicks.json"?'),
+        ("nowhere.json", "there is no model file nowhere.json; name the file that botopt train wrote, such as models/"),
+        ("plain.json", "plain.json: this is no model file: botopt train writes them"),
+        ("text.json", "text.json: this is no JSON: JSON is malformed: invalid character (byte 0); name the file that"),
+        ("text.md", "text.md: this is no JSON: JSON is malformed: invalid character (byte 0); text.md is a card"),
+    ],
+)
+def test_what_is_no_model_is_refused_with_what_to_name(name: str, words: str, command: str, tmp_path: Path) -> None:
+    (tmp_path / "shop" / "models").mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "shop" / "models" / "clicks.json").write_bytes(encode(MODEL, TRAINING, GATE))
+    for file, text in (("plain.json", "{}"), ("text.json", "hello"), ("text.md", "# hello")):
+        (tmp_path / file).write_text(text, "utf-8")
+    more = ("shop/models/clicks.json", "log.jsonl") if command == "compare" else ()
+    done = botopt("model", command, name, *more, cwd=tmp_path)
+    assert done.stdout == ""
+    if command == "rollback" and (tmp_path / name).is_file():
+        known = "text.md: a model file ends with .json" if name == "text.md" else f"{name} has no history to go back to"
+        assert (done.returncode, known in done.stderr) == (2, True)
+    else:
+        assert (done.returncode, words in done.stderr) == (9, True)
+
+
+def test_a_model_that_is_lost_or_damaged_is_put_back(tmp_path: Path) -> None:
+    from botopt.authoring.model_card import cards
+    from botopt.cli.rewriting import rewrite
+    from botopt.verify.training.shelf import Shelf
+
+    path, good = tmp_path / "clicks.json", encode(MODEL, TRAINING, GATE)
+    Shelf(path, cards, rewrite).put(good)
+    for spoilt in (None, b"{"):
+        path.unlink()
+        if spoilt is not None:
+            path.write_bytes(spoilt)
+        asked = botopt("model", "rollback", "clicks.json", cwd=tmp_path)
+        assert (asked.returncode, "say which model to go back to: --to 1" in asked.stderr) == (2, True)
+        assert botopt("model", "rollback", "clicks.json", "--to", "1", cwd=tmp_path).returncode == 0
+        assert path.read_bytes() == good

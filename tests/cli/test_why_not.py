@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.cli.running import botopt, workspace
+from botopt.model.decision import Choice, Decision, Outcome, Reason
+from botopt.model.instants import instant_us
+from botopt.model.record import encode_line
+from tests.cli.running import RULES, botopt, workspace
 from tests.cli.test_formats import own
 
 TEXT = """\
@@ -21,6 +25,39 @@ Why the others were not:
                  nearest miss: e3 of ada at 2026-03-01 10:00:00
                    once would have let it pass 5h later, at 2026-03-01 15:00:00
                    caused by payment_failed e1 at 2026-03-01 09:00:00
+"""
+TEXT_OF_LEARNERS = """\
+Of 7 sale events 2 were sent (28.6%).
+1 of them only because exploring drew it.
+Decided from 2026-03-01 01:00:00 to 2026-03-01 08:00:00 UTC.
+
+Why the others were not:
+
+      2  28.6%  below_threshold: not worth a message
+                 from 2026-03-01 06:00:00 to 2026-03-01 07:00:00
+                 1 kept back only by the user's own history; exploring did not draw it
+                 nearest miss: e6 of ada at 2026-03-01 06:00:00
+                   score 0.5, needed more than 0.6: 0.1 too low
+                   no single part of the score would have closed the gap
+
+      1  14.3%  paced: the budget of messages was used up
+                 nearest miss: e8 of ada at 2026-03-01 08:00:00
+                   the budget would have let it pass 1h30m later, at 2026-03-01 09:30:00
+
+      1  14.3%  quiet_hours: at a time when the user wants quiet
+               1 night
+                 nearest miss: e3 of ada at 2026-03-01 03:00:00
+                   night would have let it pass 17h later, at 2026-03-01 20:00:00
+
+      1  14.3%  send_time: waiting for a better hour
+                 nearest miss: e2 of ada at 2026-03-01 02:00:00
+                   the better hour would have let it pass 18h later, at 2026-03-01 20:00:00
+
+3 were held at first, the shortest for 17h
+               2 send_time: waiting for a better hour
+               1 night
+                 later: 1 sent
+                 still waiting when the log ends: 2
 """
 
 
@@ -127,3 +164,60 @@ def test_a_log_that_is_named_twice_is_not_counted_twice(tmp_path):
     done = botopt("why-not", "payment_failed", "log.jsonl", "log.jsonl", cwd=tmp_path)
     assert done.returncode == 2
     assert "log.jsonl is named twice" in done.stderr
+
+
+def logged(number: int, **changes: object) -> bytes:
+    """A decision of one hour after another, sent but for the changes."""
+    usual = Decision(
+        id=f"d{number}",
+        event_id=f"e{number}",
+        event_type="sale",
+        user="ada",
+        time_us=instant_us(f"2026-03-01T{number:02}:00:00Z"),
+        outcome=Outcome.SENT,
+        score=0.7,
+        threshold=0.6,
+        snapshot="s1",
+        revision="r1",
+    )
+    return encode_line(replace(usual, **changes))
+
+
+def explored(chosen: str) -> tuple[Choice, ...]:
+    return (Choice("explore", ("no", "yes"), chosen, 0.1, 0.03),)
+
+
+def test_what_waits_for_a_better_hour_is_told_beside_quiet_hours(tmp_path):
+    hold = {"outcome": Outcome.HELD, "until_us": instant_us("2026-03-01T20:00:00Z")}
+    low = {"outcome": Outcome.BELOW_THRESHOLD, "reason": Reason.BELOW_THRESHOLD}
+    paced = {"outcome": Outcome.SUPPRESSED, "reason": Reason.PACED, "until_us": instant_us("2026-03-01T09:30:00Z")}
+    records = [
+        logged(1, **hold, reason=Reason.SEND_TIME),
+        logged(2, **hold, reason=Reason.SEND_TIME),
+        logged(3, **hold, reason=Reason.QUIET_HOURS, by="night"),
+        logged(4, event_id="e1"),
+        logged(5, choices=explored("yes")),
+        logged(6, **low, score=0.5, choices=explored("no")),
+        logged(7, **low, score=0.4),
+        logged(8, **paced),
+    ]
+    done = botopt("why-not", "sale", cwd=tmp_path, stdin=b"".join(records))
+    assert done.stdout == TEXT_OF_LEARNERS
+    plain = json.loads(botopt("why-not", "sale", "--format", "json", cwd=tmp_path, stdin=b"".join(records)).stdout)
+    own("why-not").validate(plain)
+    assert plain["explored"] == 1
+    assert {one["reason"]: one["unexplored"] for one in plain["reasons"]}["below_threshold"] == 1
+    assert [(one["reason"], one["by"], one["count"]) for one in plain["held"]["by"]] == [
+        ("send_time", None, 2),
+        ("quiet_hours", "night", 1),
+    ]
+
+
+def test_a_budget_of_a_category_says_where_it_stands(tmp_path):
+    budget = "categories:\n  money: {pacing: {messages: 1, per: week}}\nevents:"
+    rules = RULES.replace("events:", budget, 1).replace("weight: 0.70", "category: money\n    weight: 0.70")
+    here = workspace(tmp_path, "settings: {threshold: 0}\n" + rules.replace("cooldown: 6h", "cooldown: 1m"))
+    assert botopt("replay", "events.jsonl", "--out", "d.jsonl", cwd=here).returncode == 0
+    told = botopt("why-not", "payment_failed", "d.jsonl", "--user", "ada", "-w", ".", cwd=here).stdout
+    assert "paced: the budget of messages was used up" in told
+    assert "1 money  rules/r.yaml:5:3 pacing 1 in 7d" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from botopt.loading.parse import scalars
 from botopt.loading.parse.findings import Findings
@@ -104,9 +105,9 @@ class Block:
         node = self._nodes.get(key)
         return None if node is None else scalars.switch(self.findings, node, key)
 
-    def choice(self, key: str, options: Collection[str]) -> str | None:
+    def choice(self, key: str, options: Collection[str], meant: Mapping[str, str] = MappingProxyType({})) -> str | None:
         node = self._nodes.get(key)
-        return None if node is None else scalars.choice(self.findings, node, key, options)
+        return None if node is None else scalars.choice(self.findings, node, key, options, meant)
 
     def duration(self, key: str, also: str = "") -> int | None:
         node = self._nodes.get(key)

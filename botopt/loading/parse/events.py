@@ -12,7 +12,7 @@ from botopt.loading.parse.conditions import InReach
 from botopt.loading.parse.fields import Fields, read_fields
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.known import Known
-from botopt.loading.parse.learning import is_off, read_send_time
+from botopt.loading.parse.learning import is_off, note_outlasting_wait, read_send_time
 from botopt.loading.parse.rules import read_rule
 from botopt.loading.parse.wording import listed, shown
 from botopt.loading.reader import Map, Node, Scalar, Sequence
@@ -137,6 +137,8 @@ def _send_time(block: Block, category: Category | None) -> SendTime | None:
     if "send_time" not in block:
         return category.send_time if category is not None and can_wait(block.node) else None
     if is_off(block.get("send_time")) or can_wait(block.node) or "message" not in block:
+        if own is not None and "message" in block:
+            note_outlasting_wait(block, own)
         return own
     always = isinstance(node := block.get("always"), Scalar) and node.value is True
     if always:

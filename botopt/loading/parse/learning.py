@@ -44,10 +44,15 @@ _OTHER_PERIODS = {
     "monthly": "30d",
     "minute": "1m",
 }
+MOST_EXPLORED = 0.20
+"""A larger share of exploring gets a warning."""
+
 _SHORTEST_PERIOD_US = HOUR_US
 _SHORTEST_REFRESH_US, _LONGEST_REFRESH_US = MINUTE_US, 7 * DAY_US
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _SEPARATORS = re.compile(r"[/:\\]")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)(?: ?(?:messages? )?(?:/|per|an?|each|every) ?(hour|day|week))?", re.ASCII)
+_WITHOUT_BUDGET = "to do without a budget, delete pacing"
 _WITHIN = "type send_time: {within: 12h}; or send_time: off"
 
 
@@ -65,8 +70,10 @@ def read_pacing(parent: Block) -> Pacing | None:
     """`pacing: {messages: 1.5, per: day}`."""
     node = parent.get("pacing")
     hint = "type pacing: {messages: 1.5, per: day}"
-    if isinstance(node, Scalar) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-        hint = f"type pacing: {{messages: {node.text}, per: day}}"
+    if isinstance(node, Scalar) and means_none(node):
+        hint = f"{_WITHOUT_BUDGET}; a budget is written pacing: {{messages: 1.5, per: day}}"
+    elif isinstance(node, Scalar) and (rate := _RATE.fullmatch(node.text.strip().lower())) and float(rate[1]):
+        hint = f"type pacing: {{messages: {rate[1]}, per: {rate[2] or 'day'}}}"
     block = parent.block("pacing", PACING_KEYS, hint)
     if block is None:
         return None
@@ -80,7 +87,7 @@ def read_pacing(parent: Block) -> Pacing | None:
 def _messages(block: Block) -> float | None:
     node = block.get("messages")
     if isinstance(node, Scalar) and node.value == 0 and not isinstance(node.value, bool):
-        hint = "to send nothing, type enabled: false in the event types; to do without a budget, delete pacing"
+        hint = f"to send nothing, type enabled: false in the event types; {_WITHOUT_BUDGET}"
         block.findings.report("B106", node.position, "messages must be a number above 0, not 0", hint)
         return None
     return block.number("messages", 0, LARGEST, above=True)
@@ -121,7 +128,13 @@ def read_send_time(parent: Block) -> SendTime | None:
         why = "within a day every hour comes once: type within: 24h"
     within_us = bounded(block, "within", HOUR_US, DAY_US, why)
     explore = block.share("explore")
+    note_much_exploring(block, "messages go at an hour that is drawn, good or bad", "5%")
     return None if within_us is None else SendTime(within_us, SendTime(0).explore if explore is None else explore)
+
+
+def means_none(node: Scalar) -> bool:
+    """Whether somebody wrote that there is none of it."""
+    return not node.value or (isinstance(node.value, str) and node.value.strip().lower() in {"off", "no", "none"})
 
 
 def is_off(node: Node | None) -> bool:
@@ -164,7 +177,10 @@ def read_tuned_until(settings: Block) -> int | None:
 def read_recency(template: Block) -> Recency:
     """`recency: {penalty: 0.15, half_life: 3d}`, what is absent as usual."""
     usual = Recency()
-    block = template.block("recency", RECENCY_KEYS, "type recency: {penalty: 0.15, half_life: 3d}")
+    node = template.get("recency")
+    off = isinstance(node, Scalar) and means_none(node)
+    hint = "type recency: {penalty: 0}" if off else "type recency: {penalty: 0.15, half_life: 3d}"
+    block = template.block("recency", RECENCY_KEYS, hint)
     if block is None:
         return usual
     penalty = block.number("penalty", 0, 1)
@@ -177,6 +193,8 @@ def read_scorer(findings: Findings, settings: Map, models: Models) -> Scorer | N
     if node is None:
         return None
     hint = f"type scorer: {{model: {node.text}}}" if isinstance(node, Scalar) and node.text.endswith(".json") else ""
+    if isinstance(node, Scalar) and means_none(node):
+        hint = "to do without a scorer, delete this line"
     inner = scalars.entries(findings, node, "scorer", hint or "type scorer: {model: models/clicks.json}")
     if inner is None:
         return None
@@ -237,6 +255,27 @@ def note_idle_engagement(settings: Block, found: EngagementSettings) -> None:
             message = f"{key.text} does nothing here: with effect: 0 no score ever changes by engagement"
             hint = f"delete effect: 0, or {key.text}: {value.text if isinstance(value, Scalar) else '…'}"
             settings.findings.report("B132", key.position, message, hint)
+
+
+def note_much_exploring(block: Block, what: str, usual: str) -> None:
+    """Exploring costs what it explores; a few of a hundred are enough to learn from."""
+    share = block.share_of("explore")
+    if share is None or share <= MOST_EXPLORED:
+        return
+    message = f"with explore: {share:.0%}, {share * 100:.3g} of a hundred {what}"
+    hint = f"a few are enough to learn from: type explore: {usual}"
+    block.findings.report("B135", block.place_of("explore"), message, hint)
+
+
+def note_outlasting_wait(block: Block, send_time: SendTime) -> None:
+    """An event type whose messages expire before `within` is over; the shorter of the two holds."""
+    expires_us, own = block.duration_of("expires_after"), block.get("send_time")
+    within = own.get("within") if isinstance(own, Map) else None
+    if expires_us is None or within is None or send_time.within_us <= expires_us:
+        return
+    lives, waits = duration_text(expires_us), duration_text(send_time.within_us)
+    message = f"{block.what} has expires_after: {lives}, so its messages never wait {waits}"
+    block.findings.report("B134", within.position, message, f"type within: {lives}")
 
 
 def note_replaced_fatigue(settings: Block) -> None:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.wording import boolean_hint, list_hint, listed, number_hint, shown, text_hint
@@ -41,13 +42,21 @@ def number(
     if findings.is_flawed(node):
         return None
     wanted = f"a number {_range(low, high, above=above, below=below)}".rstrip()
+
+    def fits(value: float) -> bool:
+        return (low < value if above else low <= value) and (value < high if below else value <= high)
+
+    usual = 0.2 if below else 0.7
+    hint = f"a share lies between 0 and 1: {key}: {usual}, say" if (abs(low), high) == (0, 1) else ""
     if not isinstance(node, Scalar) or isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
-        findings.report("B104", node.position, f"{key} must be {wanted}, not {shown(node)}", number_hint(key, node))
+        hint = number_hint(key, node, fits) or (hint if isinstance(node, Scalar) and "%" in node.text else "")
+        findings.report("B104", node.position, f"{key} must be {wanted}, not {shown(node)}", hint)
         return None
     value = node.value
-    if (low < value if above else low <= value) and (value < high if below else value <= high):
+    if fits(value):
         return float(value)
-    hint = f"a share lies between 0 and 1: {key}: 0.7, say" if (abs(low), high) == (0, 1) else ""
+    if hint and value > 1 and fits(value / 100):
+        hint = f"if {value:g}% is meant, type {key}: {value / 100:g}"
     findings.report("B106", node.position, f"{key} must be {wanted}, not {shown(node)}", hint)
     return None
 
@@ -102,14 +111,17 @@ def switch(findings: Findings, node: Node, key: str) -> bool | None:
     return None
 
 
-def choice(findings: Findings, node: Node, key: str, options: Collection[str]) -> str | None:
-    """One of a few words."""
+def choice(
+    findings: Findings, node: Node, key: str, options: Collection[str], meant: Mapping[str, str] = MappingProxyType({})
+) -> str | None:
+    """One of a few words; `meant` says which of them is meant by others."""
     if findings.is_flawed(node):
         return None
     if isinstance(node, Scalar):
         if isinstance(node.value, str) and node.value in options:
             return node.value
-        hint = did_you_mean(node.text, options)
+        other = meant.get(node.text.lower())
+        hint = f"type {key}: {other}" if other else did_you_mean(node.text, options)
         findings.report("B105", node.position, f"{key} must be {listed(options)}, not {shown(node)}", hint)
         return None
     findings.report("B104", node.position, f"{key} must be {listed(options)}, not {shown(node)}")
@@ -206,9 +218,12 @@ def share(findings: Findings, node: Node, key: str) -> float | None:
     if not isinstance(node, Scalar):
         findings.report("B104", node.position, f"{key} must be a percentage such as 5%, not {shown(node)}")
         return None
-    hint = ""
+    hint = f"a share of all: {key}: 5%, say"
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100:
         hint = f"type {key}: {value * 100 if 0 < value < 1 else value:g}%"
+    elif percent := re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,12}))? ?(?:%|percent|per cent)", node.text.strip().lower()):
+        written = f"{percent[1]}.{percent[2]}%" if percent[2] else f"{percent[1]}%"
+        hint = f"type {key}: {written}" if share_in(written) is not None else hint
     findings.report("B109", node.position, f"{key} must be a percentage from 0% to 100%, not {shown(node)}", hint)
     return None
 

@@ -7,6 +7,7 @@ from botopt.loading.parse.block import Block
 from botopt.loading.parse.findings import Findings
 from botopt.loading.parse.learning import (
     note_idle_engagement,
+    note_much_exploring,
     note_replaced_fatigue,
     read_pacing,
     read_refresh,
@@ -92,6 +93,7 @@ def _engagement(settings: Block) -> EngagementSettings:
     block = settings.block("engagement", _ENGAGEMENT, "to switch it off, write engagement: {effect: 0}")
     if block is None:
         return usual
+    note_much_exploring(block, "messages that only the user's own history keeps back go out all the same", "3%")
     low, high = _limits(block) or (usual.low, usual.high)
     return EngagementSettings(
         prior=_or(block.number("prior", 0, 1, above=True, below=True), usual.prior),

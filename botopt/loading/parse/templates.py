@@ -38,16 +38,23 @@ _VARIANT_HINTS = {
     "choose": "choose stands beside variants, not inside one",
     "unless": "type when: not (…)",
 }
+_CHOOSE_MEANT = {
+    **dict.fromkeys(("random", "draw", "shuffle", "weight", "weights"), "weighted"),
+    **dict.fromkeys(("bandit", "best", "auto", "adaptive"), "learn"),
+}
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]+)*", re.ASCII)
 
 
 class _Around(msgspec.Struct, frozen=True):
-    """What a variant needs to know: the event types that can send it, its names, and its template's choices."""
+    """What a variant needs to know: the event types that can send it, its names, and its template's choices.
+
+    `choose` is None where a mistake stands in its place.
+    """
 
     types: Sequence[EventType]
     reach: InReach
     locale: str
-    choose: Choose
+    choose: Choose | None
 
 
 def read_template(
@@ -75,19 +82,20 @@ def read_template(
     unsure = surroundings.unsure_of(types or surroundings.events.values())
     hint = "give both the same type, or each event type a template of its own"
     reach = InReach(surroundings.names_of(fields.fields, fields.conflicts), unsure, bool(types), hint)
-    word = block.choice("choose", [choose.value for choose in Choose])
-    choose = Choose.FIRST if word is None else Choose(word)
+    word = block.choice("choose", [choose.value for choose in Choose], _CHOOSE_MEANT)
+    choose = Choose(word) if word is not None else None if "choose" in block else Choose.FIRST
     variants = tuple(_variants(block, _Around(types, reach, locale, choose)))
     samples = read_samples(block, types, unsure=reach.unsure)
     description = block.text("description") or ""
     recency = _recency(block, choose)
     if findings.faults > before:
         return None
+    assert choose is not None
     return Template(key.text, variants, description, choose, samples, key.position, recency)
 
 
-def _recency(block: Block, choose: Choose) -> Recency:
-    if "recency" in block and choose is not Choose.LEARN:
+def _recency(block: Block, choose: Choose | None) -> Recency:
+    if "recency" in block and choose not in (None, Choose.LEARN):
         if block.may_have("choose"):
             block.findings.fault()
         else:
@@ -126,7 +134,7 @@ def _variants(block: Block, around: _Around) -> Iterator[Variant]:
         _check_order(block, inner, around.choose)
 
 
-def _check_order(block: Block, variants: Map, choose: Choose) -> None:
+def _check_order(block: Block, variants: Map, choose: Choose | None) -> None:
     """A variant without `when` is chosen whenever it is reached: with `first` it must be the last, and there is one."""
     open_ = [name for name, value in variants.entries if not isinstance(value, Map) or value.get("when") is None]
     if not variants.entries or block.findings.is_damaged(variants):
@@ -158,7 +166,7 @@ def _variant(findings: Findings, name: Scalar, node: Node, around: _Around) -> V
     if when is not None and when_node is not None:
         _refuse_lacking(findings, when, when_node, around.types)
     weight = block.number("weight", 0, 1_000_000, above=True)
-    if "weight" in block and around.choose is not Choose.WEIGHTED:
+    if "weight" in block and around.choose not in (None, Choose.WEIGHTED):
         message = f"weight does not go with choose: {around.choose}"
         findings.report("B113", block.key("weight"), message, "type choose: weighted in the template, or delete weight")
     return Variant(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from botopt.loading.reader import Map, Node, Scalar, Sequence
 from botopt.loading.reading.values import resolve
@@ -39,8 +39,8 @@ def named(words: Iterable[str], last: str = "and") -> str:
     return listed((f'"{word}"' for word in words), last)
 
 
-def number_hint(key: str, node: Node) -> str:
-    """What to type for a number that is written as text."""
+def number_hint(key: str, node: Node, fits: Callable[[float], bool] = lambda _: True) -> str:
+    """What to type for a number that is written as text; of a percentage only what `fits`."""
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         return ""
     text = node.text.strip()
@@ -48,7 +48,7 @@ def number_hint(key: str, node: Node) -> str:
         return f"leave out the quotes: {key}: {text}"
     if re.fullmatch(r"[-+]?\d+,\d+", text):
         return f"numbers have a point, not a comma: {key}: {text.replace(',', '.')}"
-    if found := re.fullmatch(r"(\d{1,4}(?:\.\d+)?) ?%", text):
+    if (found := re.fullmatch(r"(\d{1,4}(?:\.\d+)?) ?%", text)) and fits(float(found[1]) / 100):
         return f"type it as a share: {key}: {float(found[1]) / 100:g}"
     if found := re.fullmatch(r"(minus|plus) ?(\d+(?:\.\d+)?)", text.lower()):
         return f"type {key}: {'-' if found[1] == 'minus' else '+'}{found[2]}"

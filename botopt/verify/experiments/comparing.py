@@ -153,17 +153,21 @@ def _split(groups: Mapping[str, Sequence[Acts]], shares: Mapping[str, float], ap
 def _needs(base: Mapping[Metric, Sums], primary: Metric) -> tuple[Need, ...]:
     """What the sizes of arms must be: 16 p (1 - p) / d^2 messages, as if each had a user of its own, and 16 s^2 / d^2
     users.
+
+    Where all users did the same there is no s^2 yet, and where all messages or none were clicked no p.
     """
     users, rate = base[primary], base.get(Metric.CLICK_RATE)
     if not users.mean:
         return ()
     spread = users.variance * users.n
     p = 0.0 if rate is None or primary is not Metric.CLICKS else rate.mean
+    if not spread and not 0 < p < 1:
+        return ()
     return tuple(
         Need(
             relative,
             needed(p * (1 - p), relative * p) if 0 < p < 1 else None,
-            needed(spread, relative * users.mean),
+            needed(spread, relative * users.mean) if spread else None,
         )
         for relative in RELATIVE
     )

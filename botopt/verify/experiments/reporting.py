@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from botopt.engine.experiments import arm_of, is_in_control
@@ -15,6 +16,7 @@ from botopt.verify.experiments.counting import Acts, Exposed, everybody, exposed
 from botopt.verify.experiments.model import GUARDRAILS, Metric, Report, Results
 from botopt.verify.log import Log
 
+_MOST_REVISIONS = 3
 REST = "everybody else"
 HOLDOUT = "holdout"
 CONTROL = "control"
@@ -72,7 +74,8 @@ def _goals(goal: str | None, policy: Policy | None) -> frozenset[str]:
 def _notes(log: Log, policy: Policy | None, goals: Collection[str]) -> Sequence[str]:
     notes = []
     if policy is None:
-        notes.append("Name the policy with --policy: only then are the holdout and the control group reported.")
+        notes.append("Name the policy with -w: only then are the holdout and the control group reported.")
+    notes += [] if policy is None else _of_other_policies(log, policy)
     if goals and not any(event.type in goals for event in log.events):
         notes.append(f"The log has no event {' or '.join(sorted(goals))}: give the files of events, too.")
     if not log.events:
@@ -80,6 +83,22 @@ def _notes(log: Log, policy: Policy | None, goals: Collection[str]) -> Sequence[
             "The log has no events: who unsubscribed is not known, and clicks only where a state file has them."
         )
     return notes
+
+
+def _of_other_policies(log: Log, policy: Policy) -> Sequence[str]:
+    """Shares, holdout and control group are told as the policy that was named has them."""
+    counts = Counter(one.decision.revision for one in log.decisions if one.decision.revision)
+    others = [name for name, _ in counts.most_common() if name != policy.revision]
+    if not others:
+        return []
+    some = sum(counts[name] for name in others)
+    which = ", ".join(others[:_MOST_REVISIONS]) + (", …" if len(others) > _MOST_REVISIONS else "")
+    are = f"{some:,} of {number_of(sum(counts.values()), 'decision')} {'is' if some == 1 else 'are'}"
+    groups = "Who is in which arm, in the holdout and in the control group is told as this one has it"
+    hint = "if seed, shares or groups were others, name the policy that decided"
+    return [
+        f"{are} of another revision ({which}) than the policy that was named ({policy.revision}). {groups}: {hint}."
+    ]
 
 
 def _experiment(

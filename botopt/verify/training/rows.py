@@ -10,6 +10,8 @@ from botopt.engine.engine import Engine
 from botopt.engine.features import Looking, bind
 from botopt.engine.history import retention
 from botopt.model.click_model import FEATURES, ClickModel, ModelKind
+from botopt.model.condition import duration_text
+from botopt.model.counting import number_of
 from botopt.model.decision import Decision, Outcome
 from botopt.model.instants import instant_text
 from botopt.model.learning_policy import Scorer
@@ -29,6 +31,7 @@ ENGAGEMENT = ClickModel("engagement", ModelKind.LOGISTIC, ("user_rate",), 0.0, (
 MOST_COUNT = 10.0
 """How much a row counts at most: a few that rarely get out would outweigh all others."""
 
+_CLICKS = frozenset({"message.clicked", "message.converted"})
 _KNOWN = frozenset({Response.CLICKED, Response.DISMISSED, Response.IGNORED})
 
 
@@ -48,12 +51,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 class Rows(msgspec.Struct, frozen=True):
     """All rows in the order of time. `rebuilt`: how many decisions named exactly the learned values that the log leads
-    to, of those that name any; None where the policy of the log had no scorer, so that it remembered less.
+    to, of those that name any; None where the policy of the log had no scorer, so that it remembered less. `missing`
+    says what the log lacks altogether, so that there is nothing to learn from, and what to do.
     """
 
     rows: tuple[Row, ...]
     decisions: int
     rebuilt: float | None
+    missing: str = ""
 
 
 def rows_of(log: Log, policy: Policy, network: str = "auto") -> Rows:
@@ -78,7 +83,7 @@ def rows_of(log: Log, policy: Policy, network: str = "auto") -> Rows:
         if row is not None:
             found.append(row)
     rebuilt = None if policy.scorer is None or not named else same / named
-    return Rows(tuple(found), number, rebuilt)
+    return Rows(tuple(found), number, rebuilt, missing_of(log, found, policy, known_us))
 
 
 def _row(moment: Moment, looks: dict[str, Looking]) -> Row | None:
@@ -95,6 +100,38 @@ def _row(moment: Moment, looks: dict[str, Looking]) -> Row | None:
     day = instant_text(moment.now_us)[:10]
     count = min(1.0 / chance_to_be_sent(logged.decision), MOST_COUNT)
     return Row(moment.now_us, day, moment.event.user, values, clicked, count)
+
+
+def missing_of(log: Log, rows: Sequence[Row], policy: Policy, known_us: int) -> str:
+    """The first thing that a log lacks before anything can be learned from it, and what to do; nothing where it has
+    messages and clicks.
+
+    `known_us`: what became of messages sent later is not known yet.
+    """
+    sent = [one.decision for one in log.decisions if one.decision.outcome is Outcome.SENT]
+    if not log.decisions:
+        lacks = "has events, but no decision records" if log.events else "is empty"
+        writes = "botopt replay EVENTS --out decisions.jsonl writes them"
+        return f"the log {lacks}: give decision records ({writes}) and the events, in any mix"
+    if not sent:
+        none = f"none of the {number_of(len(log.decisions), 'decision')} sent a message, and only messages are clicked"
+        return f"{none}: give the log of days with messages; botopt why-not EVENT_TYPE LOG says why there was none"
+    if not rows:
+        young = sum(1 for each in sent if (each.time_us or 0) > known_us)
+        none = f"of {number_of(len(sent), 'message')} none has an answer to learn from"
+        if young:
+            waits = duration_text(policy.settings.ignored_after_us)
+            return f"{none}: {young:,} are younger than {waits} (ignored_after); train when the log is longer"
+        why = "they failed, or the workspace does not have their event types, or their engagement is off"
+        return f"{none}: {why}; name the workspace that decided with -w"
+    if any(row.clicked for row in rows):
+        return ""
+    if any(event.type in _CLICKS for event in log.events):
+        return "the log has clicks, but not on its messages: give the decision records that they name by message_id"
+    if not log.events:
+        return "the log has no events, and so no clicks: give the files of events with message.clicked, too"
+    clicks = "check that clicks come in, as events message.clicked with a message_id"
+    return f"nobody clicked any of {number_of(len(rows), 'message')}: {clicks}"
 
 
 def chance_to_be_sent(decision: Decision) -> float:

@@ -102,17 +102,21 @@ class Shelf:
             InputError: a file cannot be read or written.
         """
         history = self.history()
+        if not history:
+            why = "botopt train begins one with the first model that it writes there"
+            raise UsageError(f"{self.path} has no history to go back to ({self.folder}); {why}")
         place = next((place for place, kept in enumerate(history) if kept.current), None)
         if number is None:
             if place is None:
-                raise UsageError(f"{self.path} is not in its history: name the model to go back to with --to")
+                there = ", ".join(str(kept.number) for kept in history)
+                raise UsageError(f"{self.path} is not in its history: say which model to go back to: --to {there}")
             if place == 0:
                 raise UsageError(f"there is no model before this one in {self.folder}")
             wanted = history[place - 1]
         else:
             known = {kept.number: kept for kept in history}
             if number not in known:
-                there = ", ".join(map(str, known)) or "none"
+                there = ", ".join(map(str, known))
                 raise UsageError(f"there is no model {number} in {self.folder}; there are: {there}")
             wanted = known[number]
         before = None if place is None else history[place]

@@ -61,6 +61,8 @@ def train(
     """
     learned, held_out = split(rows.rows)
     training = _training(rows, held_out, policy, logs)
+    if rows.missing:
+        return Outcome(training, (), (rows.missing,))
     reasons = _too_little(rows.rows, held_out)
     tried: list[Tried] = []
     found: list[Candidate] = []

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from botopt.model.decision import Outcome, Part, Reason
+from botopt.model.decision import Choice, Outcome, Part, Reason
 from botopt.model.instants import instant_us
 from botopt.verify.whynot.model import Answer, ByCount, Cause, HeldCount, Logged, Miss, ReasonCount
 
 _decode_parts = msgspec.json.Decoder(tuple[Part, ...]).decode
-_NO_PARTS = msgspec.Raw(b"[]")  # the parts of a record keep its whole line in memory
+_decode_choices = msgspec.json.Decoder(tuple[Choice, ...]).decode
+_NONE = msgspec.Raw(b"[]")  # the parts and choices of a record keep its whole line in memory
 _OTHER = "other"
 _MOST_KINDS = 1_000
 """So many kinds of rejected lines are told apart; what senders write must not fill the memory."""
@@ -40,15 +41,18 @@ class _Bucket:
     def __init__(self) -> None:
         self.count = 0
         self.span = Span()
-        self.by: Counter[tuple[str | None, str | None]] = Counter()
+        self.by: Counter[tuple[Reason, str | None, str | None]] = Counter()
         self.nearest: Miss | None = None
+        self.explored = 0
 
     def add(self, record: Logged, time_us: int | None, waited_us: int | None = None) -> None:
         self.count += 1
         self.span.add(time_us)
-        detail = record.detail if record.reason is Reason.REJECTED else None
-        key = record.by, None if detail is None else detail.partition(":")[0]
-        self.by[key if key in self.by or len(self.by) < _MOST_KINDS else (None, _OTHER)] += 1
+        self.explored += _was_explored(record)
+        if record.reason is not None:
+            detail = record.detail if record.reason is Reason.REJECTED else None
+            key = record.reason, record.by, None if detail is None else detail.partition(":")[0]
+            self.by[key if key in self.by or len(self.by) < _MOST_KINDS else (record.reason, None, _OTHER)] += 1
         miss = _miss(record, time_us, waited_us)
         if self.nearest is None or miss.nearer(self.nearest):
             if miss.gap is not None:
@@ -57,8 +61,8 @@ class _Bucket:
 
     def counts(self) -> tuple[ByCount, ...]:
         """By what, the most frequent first."""
-        order = sorted(self.by.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
-        return tuple(ByCount(by, detail, count) for (by, detail), count in order)
+        order = sorted(self.by.items(), key=lambda item: (-item[1], *(each or "" for each in item[0])))
+        return tuple(ByCount(*key, count) for key, count in order)
 
 
 def _miss(record: Logged, time_us: int | None, waited_us: int | None) -> Miss:
@@ -86,6 +90,12 @@ def _miss(record: Logged, time_us: int | None, waited_us: int | None) -> Miss:
     )
 
 
+def _was_explored(record: Logged) -> bool:
+    """Whether only the user's own history kept it back, so that exploring was asked."""
+    raw = bytes(record.choices)
+    return b"explore" in raw and any(each.purpose == "explore" for each in _decode_choices(raw))
+
+
 def _between(held: Logged, time_us: int | None) -> int | None:
     return None if held.time is None or time_us is None else time_us - instant_us(held.time)
 
@@ -100,7 +110,7 @@ class Tally:
         self._user = user
         self._since_us = since_us
         self._until_us = until_us
-        self._records = self._sent = 0
+        self._records = self._sent = self._explored = 0
         self._span = Span()
         self._buckets: dict[Reason, _Bucket] = {}
         self._held = _Bucket()
@@ -130,7 +140,7 @@ class Tally:
         if record.outcome is Outcome.HELD:
             if held is None:  # one that is held once more is the same message
                 self._held.add(record, time_us)
-            self._waiting[record.user, record.event_id] = msgspec.structs.replace(record, parts=_NO_PARTS)
+            self._waiting[record.user, record.event_id] = msgspec.structs.replace(record, parts=_NONE, choices=_NONE)
             return
         waited_us = None
         if held is not None:
@@ -154,6 +164,7 @@ class Tally:
     def _count(self, record: Logged, time_us: int | None, waited_us: int | None = None) -> None:
         if record.reason is None:
             self._sent += 1
+            self._explored += _was_explored(record)
             return
         bucket = self._buckets.get(record.reason)
         if bucket is None:
@@ -177,6 +188,7 @@ class Tally:
             reasons,
             self._held_count(waiting),
             tuple(self._revisions),
+            self._explored,
         )
 
     def _reasons(self) -> Iterator[ReasonCount]:
@@ -184,7 +196,10 @@ class Tally:
             bucket = self._buckets.get(reason)
             if bucket is not None and bucket.nearest is not None:
                 span = bucket.span
-                yield ReasonCount(reason, bucket.count, span.first_us, span.last_us, bucket.counts(), bucket.nearest)
+                unexplored = bucket.explored if reason is Reason.BELOW_THRESHOLD else 0
+                yield ReasonCount(
+                    reason, bucket.count, span.first_us, span.last_us, bucket.counts(), bucket.nearest, unexplored
+                )
 
     def _held_count(self, waiting: int) -> HeldCount | None:
         held = self._held

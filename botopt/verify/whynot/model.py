@@ -28,6 +28,7 @@ class Logged(msgspec.Struct, frozen=True):
     parts: msgspec.Raw
     cause: str | None
     revision: str
+    choices: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class Closing(msgspec.Struct, frozen=True):
@@ -92,15 +93,22 @@ class Miss(msgspec.Struct, frozen=True):
 
 
 class ByCount(msgspec.Struct, frozen=True):
-    """How often one rule, suppression, template or field decided; `detail` tells kinds of rejected lines apart."""
+    """How often one rule, suppression, template, field or category decided, for one reason.
 
+    `detail` tells kinds of rejected lines apart. `by` is None where a reason has nothing to name, as a better hour.
+    """
+
+    reason: Reason
     by: str | None
     detail: str | None
     count: int
 
 
 class ReasonCount(msgspec.Struct, frozen=True):
-    """One reason. Times are of the first and the last decision; None where lines had no time."""
+    """One reason. Times are of the first and the last decision; None where lines had no time.
+
+    `unexplored` are those that only the user's own history kept back, and that exploring did not let out.
+    """
 
     reason: Reason
     count: int
@@ -108,6 +116,7 @@ class ReasonCount(msgspec.Struct, frozen=True):
     last_us: int | None
     by: tuple[ByCount, ...]
     nearest: Miss
+    unexplored: int = 0
 
 
 class HeldCount(msgspec.Struct, frozen=True):
@@ -124,7 +133,7 @@ class Answer(msgspec.Struct, frozen=True):
     """Everything about one event type. `records` is how many the log holds of any type.
 
     `events` counts each event once: one that was held and decided again has the reason of its last decision.
-    `reasons` stand with the most frequent first.
+    `reasons` stand with the most frequent first. `explored` of those sent went out only because exploring drew them.
     """
 
     event_type: str
@@ -136,3 +145,4 @@ class Answer(msgspec.Struct, frozen=True):
     reasons: tuple[ReasonCount, ...]
     held: HeldCount | None
     revisions: tuple[str, ...]
+    explored: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from botopt.model.condition import duration_text
+from botopt.model.learning_policy import Pacing
 from botopt.model.policy import (
     Conversation,
     Cooldown,
@@ -36,7 +37,14 @@ def places(policy: Policy, event_type: str) -> Mapping[str, Place]:
         found[rule.id] = Place(rule.position, f"when {rule.when.text}")
     for name, template in policy.templates.items():
         found.setdefault(name, Place(template.position, template.description))
+    for category in policy.categories.values():
+        if category.pacing is not None:
+            found.setdefault(category.name, Place(category.position, _budget(category.pacing)))
     return found
+
+
+def _budget(pacing: Pacing) -> str:
+    return f"pacing {pacing.messages:g} in {duration_text(pacing.per_us)}"
 
 
 def _words(kind: Kind) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from botopt.engine.experiments import arm_of, is_in_control
 from botopt.engine.stages.holdout import is_held_out
@@ -280,6 +281,32 @@ def test_sample_sizes_stand_beside_every_experiment():
     needs = only(report(log(*decided))).needs
     assert [(need.relative, need.messages) for need in needs] == [(0.2, 4_600), (0.1, 18_400), (0.05, 73_600)]
     assert [need.users for need in needs] == [4_624, 18_493, 73_970]  # the same, and n / (n - 1) of the variance
+
+
+def test_where_all_users_did_the_same_there_is_no_size_in_users():
+    decided = [
+        sent(f"{arm}{number}", response, *exposure(arm), at=MONDAY + later)
+        for arm in ("now", "early")
+        for number in range(20)
+        for later, response in ((0, Response.CLICKED), (HOUR, Response.IGNORED))
+    ]
+    needs = only(report(log(*decided))).needs
+    assert [(need.messages, need.users) for need in needs] == [(400, None), (1_600, None), (6_400, None)]
+    assert only(report(log(*(one for one in decided if one.response is Response.CLICKED)))).needs == ()
+    assert only(report(log(sent("ada", Response.CLICKED, *exposure("now"))))).needs == ()
+
+
+def test_records_of_another_policy_are_noted():
+    own = policy()
+    ours, other = (
+        Logged(replace(sent("ada", Response.IGNORED, *exposure("now")).decision, revision=name))
+        for name in (own.revision, "0ther")
+    )
+    (note,) = [note for note in report(log(ours, other), own).notes if "revision" in note]
+    assert note.startswith("1 of 2 decisions is of another revision (0ther) than the policy that was named (")
+    assert note.endswith("if seed, shares or groups were others, name the policy that decided.")
+    for quiet in (report(log(ours), own), report(log(ours, other))):
+        assert not any("revision" in note for note in quiet.notes)
 
 
 def test_only_one_experiment_is_reported_on_demand():
