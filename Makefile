@@ -55,7 +55,7 @@ other-pythons: dev ## Run the tests that compare bytes on every other Python of 
 bench: dev ## Measure speed and memory beside other rules engines (an hour; see benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
-study: dev ## Ask the laws of learning on fresh seeds; writes benchmarks/learning.md (half an hour)
+study: dev ## Ask the laws of learning on fresh seeds; writes benchmarks/learning.md (an hour)
 	$(BIN)/python -m benchmarks.study
 
 docs: ## Build the documentation into site/

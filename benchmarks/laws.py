@@ -5,12 +5,13 @@ Settings were chosen on seeds 0 to 11 only. Each law gives its figures; who asks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from benchmarks.study_policies import PACED, choosing, confounded, learning, nudges, paced
+from benchmarks.study_training import FOUR, SHARED, Scored, scored_trials
 from benchmarks.thompson import thompson
 from botopt.verify.simulation.comparing import Interval, change, interval
 from botopt.verify.simulation.figures import Figures
@@ -32,57 +33,82 @@ class Beaten(msgspec.Struct, frozen=True):
     seeds: int
 
 
-def null_world(seeds: Sequence[int], users: int, days: int, workers: int, events: float = 8.0) -> Beaten:
-    """All learners against the static rule where there is nothing to learn."""
+def null_world(
+    seeds: Sequence[int], users: int, days: int, workers: int, *, events: float = 8.0, people: int
+) -> list[Scored]:
+    """All learners against the static rule where there is nothing to learn.
+
+    `people` is how many a scorer learns from.
+    """
     world = replace(WORLDS["null"], events=events)
     setup = Setup(learning(nudges()), world, users, days, {STATIC: static(nudges())}, hindsight=False)
-    return beaten(trials(setup, seeds, workers), STATIC)
+    return scored_trials(setup, seeds, people, workers)
 
 
-def modest_world(seeds: Sequence[int], users: int, days: int, workers: int, world: str = "modest") -> list[Trial]:
-    """All learners, the static rule, and the hindsight-best one."""
-    setup = Setup(learning(nudges()), WORLDS[world], users, days, {STATIC: static(nudges())})
-    return trials(setup, seeds, workers)
+def modest_world(
+    seeds: Sequence[int], users: int, days: int, workers: int, *, people: int, world: str = "modest"
+) -> list[Scored]:
+    """All learners, the same without a scorer, the static rule, and the hindsight-best one.
 
-
-def beaten(found: Sequence[Trial], rival: str) -> Beaten:
-    """By how much, and how often."""
-    gain, better = change(found, lambda figures: figures.click_rate, rival)
-    return Beaten(gain, better, len(found))
-
-
-class Confounded(msgspec.Struct, frozen=True):
-    """Gains over uniform choice in true clicks per message, and in how many seeds each is worse than it."""
-
-    learned: Interval
-    learned_worse: int
-    raw: Interval | None
-    raw_worse: int
-    messages: int
-
-
-def confounded_variants(
-    seeds: Sequence[int], workers: int, *, users: int = 400, days: int = 50, raw: bool = True
-) -> Confounded:
-    """About 20,000 messages with four wordings, one of them for warm users only.
-
-    One message a day: so rarely that who gets the same wording each time is bored more than who gets another.
+    `people` is how many a scorer learns from.
     """
-    world = replace(WORLDS["confounded"], events=1.0, acts=0.0)
-    uniform = {"uniform": confounded()}
-    setup = Setup(choosing(confounded()), world, users, days, uniform, hindsight=False)
-    found = trials(setup, seeds, workers)
-    gain, better = change(found, _true_rate, "uniform")
-    loss, raw_better = None, 0
-    if raw:
-        with thompson():
-            loss, raw_better = change(trials(setup, seeds, workers), _true_rate, "uniform")
-    messages = round(sum(each.figures["policy"].messages for each in found) / len(found))
-    return Confounded(gain, len(found) - better, loss, len(found) - raw_better, messages)
+    setup = Setup(learning(nudges()), WORLDS[world], users, days, {STATIC: static(nudges())})
+    return scored_trials(setup, seeds, people, workers)
 
 
 def _true_rate(figures: Figures) -> float:
     return figures.true_rate
+
+
+def drawn_rate(figures: Figures) -> float:
+    """Clicks per message as they were drawn: for the null world, where all true chances are alike.
+
+    There those to expect would hide a policy that takes luck for something to learn.
+    """
+    return figures.drawn_rate
+
+
+def beaten(
+    found: Sequence[Scored] | Sequence[Trial], rival: str, of: Callable[[Figures], float] = _true_rate
+) -> Beaten:
+    """By how much, and how often: clicks per message to expect, or `of` something else."""
+    tried = [each.trial if isinstance(each, Scored) else each for each in found]
+    gain, better = change(tried, of, rival)
+    return Beaten(gain, better, len(found))
+
+
+def scored(found: Sequence[Scored]) -> int:
+    """In how many of them a scorer passed its gate."""
+    return sum(not each.refused for each in found)
+
+
+class Confounded(msgspec.Struct, frozen=True):
+    """Gains over uniform choice in clicks per message to expect; `raw` is Thompson sampling on raw rates."""
+
+    learned: Beaten
+    raw: Beaten | None
+    messages: int
+
+
+def confounded_variants(
+    seeds: Sequence[int], workers: int, *, users: int = 400, days: int = 50, spread: float = 0.12, raw: bool = True
+) -> Confounded:
+    """About 20,000 messages with four wordings, one of them for warm users only.
+
+    One message a day: so rarely that who gets the same wording each time is bored more than who gets another. `spread`
+    is how much wordings differ (standard deviation of log-odds).
+    """
+    world = replace(WORLDS["confounded"], events=1.0, acts=0.0, variant=spread)
+    uniform = {"uniform": confounded()}
+    setup = Setup(choosing(confounded()), world, users, days, uniform, hindsight=False)
+    found = trials(setup, seeds, workers)
+    learned = beaten(found, "uniform")
+    loss = None
+    if raw:
+        with thompson():
+            loss = beaten(trials(setup, seeds, workers), "uniform")
+    messages = round(sum(each.figures["policy"].messages for each in found) / len(found))
+    return Confounded(learned, loss, messages)
 
 
 class Paced(msgspec.Struct, frozen=True):
@@ -110,23 +136,27 @@ def send_time(seeds: Sequence[int], users: int, days: int, workers: int) -> Beat
     only = learning(nudges(), engagement=False, pacing=False, variants=False)
     setup = Setup(only, WORLDS["modest"], users, days, {STATIC: static(nudges())}, hindsight=False)
     found = trials(setup, seeds, workers)
-    gain, better = change(found, _true_rate, STATIC)
-    return Beaten(gain, better, len(found))
+    return beaten(found, STATIC)
 
 
 __all__ = [
+    "FOUR",
     "HINDSIGHT",
     "PACED",
+    "SHARED",
     "STATIC",
     "Beaten",
     "Confounded",
     "Interval",
     "Paced",
+    "Scored",
     "beaten",
     "confounded_variants",
+    "drawn_rate",
     "interval",
     "modest_world",
     "null_world",
     "pacing",
+    "scored",
     "send_time",
 ]

@@ -82,7 +82,8 @@ def simulate(
 
 
 def _rivals(policy: Policy, against: str) -> dict[str, Policy]:
-    from botopt.verify.simulation.rivals import static
+    from botopt.cli.console import say
+    from botopt.verify.simulation.rivals import in_common, static
     from botopt.verify.simulation.trials import HINDSIGHT, POLICY, STATIC
     from botopt.verify.validate import load
 
@@ -91,7 +92,11 @@ def _rivals(policy: Policy, against: str) -> dict[str, Policy]:
     if against == "static":
         return {STATIC: static(policy)}
     name = Path(against).name or against
-    return {f"{name} (other)" if name in (POLICY, STATIC, HINDSIGHT) else name: load(against)}
+    rival = load(against)
+    missing = in_common(policy, rival, name)
+    if missing is not None:
+        say(f"warning: {missing}", "yellow")
+    return {f"{name} (other)" if name in (POLICY, STATIC, HINDSIGHT) else name: rival}
 
 
 def _new(path: Path) -> TextIO:

@@ -53,12 +53,16 @@ def lines(report: Report) -> list[str]:
     ]
     first = report.rows[0]
     head.append(f"{'oracle':<{_WIDTH}}{_share(first.oracle_rate):>22}")
-    head += ["", f"{'':<{_WIDTH}}messages and clicks for each user; ± is half of a 95 % interval over seeds"]
+    head += [
+        "",
+        f"{'':<{_WIDTH}}messages and clicks for each user; ± is half of a 95 % interval over seeds",
+        f"{'':<{_WIDTH}}clicks to expect by the hidden truth, without the luck of single clicks",
+    ]
     for comparison in report.comparisons:
         head += ["", *_compared(comparison)]
     head += ["", f"Regret: {_share(report.regret)} clicks per message less than the oracle, which knows everything."]
     curves = {_name(row.name): row.curve for row in report.rows}
-    head += ["", f"Clicks per message, mean of {WINDOW_DAYS} days, whatever the luck of single clicks:", ""]
+    head += ["", f"Clicks per message to expect, mean of {WINDOW_DAYS} days:", ""]
     return head + letters(curves, _first_day(report))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from botopt.authoring.tuning.cases import Totals
 from botopt.authoring.tuning.tuning import Proposal
 from botopt.cli.evaluate_view import ONE_STEP, minute, plain, sample_sizes, share, side
+from botopt.learning.evaluation import Estimate
 from botopt.model.counting import number_of
 from botopt.model.instants import instant_text
 
@@ -62,26 +63,22 @@ def _turns(found: Proposal) -> list[str]:
 
 
 def _effect(found: Proposal) -> list[str]:
-    before, after, now, then, replayed = found.before, found.after, found.now, found.then, found.replayed
+    before, after, now, then, saved = found.before, found.after, found.now, found.then, found.saving
     assert before is not None
     assert after is not None
     assert now is not None
     assert then is not None
-    assert replayed is not None
+    assert saved is not None
     old, new, difference = now.new, then.new, found.clicks
     assert old is not None
     assert new is not None
     assert difference is not None
     rows = [
         ("on the later days", "as it is", "proposed"),
-        ("messages", f"{old.messages:,.1f}", f"{new.messages:,.1f} ({_change(old.messages, new.messages)})"),
+        ("messages, estimated", f"{old.messages:,.1f}", f"{new.messages:,.1f} ({_saved(saved.estimated)})"),
+        ("messages in a replay", f"{saved.before:,}", f"{saved.after:,} ({_saved(saved.replayed)})"),
         ("clicks in 100 decisions", share(old.per_decision), share(new.per_decision)),
         ("clicks in 100 messages", share(old.per_message), share(new.per_message)),
-        (
-            "messages in a replay",
-            f"{replayed.before:,}",
-            f"{replayed.after:,} ({_of(replayed.before, replayed.after)})",
-        ),
     ]
     widths = [max(len(row[place]) for row in rows) for place in range(3)]
     table = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -93,10 +90,13 @@ def _effect(found: Proposal) -> list[str]:
         "",
         *table,
         "",
+        *(f"Warning: {each}." for each in found.warnings),
+        *([""] if found.warnings else []),
         f"Clicks in 100 decisions, proposed less as it is: {clicks}{doubt}.",
         f"{number_of(then.clicks, 'click')} and {then.effective:,.0f} messages' worth of the log tell of it.",
         ONE_STEP,
-        "The replay has each policy's own history in it, but only clicks on messages that were really sent.",
+        "For messages believe the replay: in it each policy lives with what it sent itself, budgets and caps included.",
+        "For clicks believe the estimate: the replay knows only those on messages that were really sent.",
         "",
         *sample_sizes(old.per_message.value),
     ]
@@ -106,13 +106,13 @@ def _change(before: float, after: float) -> str:
     return f"{after / before - 1:+.1%}" if before else "none before"
 
 
-def _of(before: int, after: int) -> str:
-    return _change(float(before), float(after))
+def _saved(share: Estimate) -> str:
+    return f"{share.value:+.1%}, {share.low:+.1%} to {share.high:+.1%}"
 
 
 def proposal_json(found: Proposal) -> str:
     """What programs read."""
-    then, now = found.then, found.now
+    then, now, saved = found.then, found.now, found.saving
     written = {
         "goal": found.goal.text,
         "refusals": list(found.refusals),
@@ -135,9 +135,17 @@ def proposal_json(found: Proposal) -> str:
         "later": None
         if now is None or then is None
         else {"before": side(now.new), "after": side(then.new), "difference": plain(found.clicks)},
-        "replayed": None
-        if found.replayed is None
-        else {"before": found.replayed.before, "after": found.replayed.after},
+        "replayed": None if saved is None else {"before": saved.before, "after": saved.after},
+        "messages": None
+        if saved is None
+        else {
+            "estimated": plain(saved.estimated),
+            "replayed": plain(saved.replayed),
+            "apart": plain(saved.apart),
+            "agree": saved.agree,
+            "believe": "replayed",
+        },
+        "warnings": list(found.warnings),
         "patch": found.patch or None,
     }
     return msgspec.json.format(msgspec.json.encode(written), indent=2).decode()

@@ -2,7 +2,7 @@
 
 A chance is (1 - K floor) softmax(score / temperature) + floor for K variants. A variant that this user had lately is
 worth less. Thompson sampling is not used: its chances have no closed form, so what it learns cannot be evaluated
-afterwards, and where variants go to different people it does worse than chance (benchmarks/learning.md).
+afterwards, and where variants go to different people it may do worse than chance (benchmarks/learning.md).
 """
 
 from __future__ import annotations

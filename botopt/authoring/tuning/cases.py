@@ -21,9 +21,11 @@ from botopt.network.network import make_network
 from botopt.rendering.renderer import TemplateRenderer
 from botopt.verify.evaluating.asking import ask
 from botopt.verify.evaluating.matching import Reading
-from botopt.verify.evaluating.rounds import Answer, Fate
-from botopt.verify.evaluating.walking import Asked, Walk
+from botopt.verify.evaluating.rounds import Answer
+from botopt.verify.evaluating.walking import Walk
 from botopt.verify.evaluating.weighing import Opened
+from botopt.verify.log.folding import Asked
+from botopt.verify.log.model import Logged
 
 _WINDOW_STEPS = 3
 _NOTHING = Answer(0.0)
@@ -46,8 +48,7 @@ class Totals(msgspec.Struct):
 class _Case(msgspec.Struct, gc=False):
     """One decision: what its score is made of, and what follows where it is high enough."""
 
-    decision: Decision | None
-    fate: Fate | None
+    logged: Logged | None
     answer: Answer
     fired: tuple[str, ...] = ()
     factor: float = 1.0
@@ -56,6 +57,11 @@ class _Case(msgspec.Struct, gc=False):
     explores: float = 0.0
     always: bool = False
     stopped: frozenset[tuple[Knob, float]] = frozenset()
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was decided."""
+        return None if self.logged is None else self.logged.decision
 
 
 class Cases:
@@ -97,7 +103,7 @@ class Cases:
                 waits = opened.step(self._answer(name, case, now, turned), case.decision)
             if waits:
                 continue  # the log ends before its message went
-            done = opened.close(cases[-1].fate)
+            done = opened.close(cases[-1].logged)
             if done is not None:
                 total.messages += done.supported + done.unsupported
                 total.unsupported += done.unsupported
@@ -121,7 +127,7 @@ class Cases:
             self._chains[asked.event.type].append(self._open[key])
         opened = self._open.get(key)
         if opened is not None:
-            case = _Case(asked.decision, asked.fate, answer)
+            case = _Case(asked.logged, answer)
             if work is not None:
                 _fill(case, work)
                 case.stopped = self._tighter.stopped(work) if answer.sends or answer.waits else frozenset()

@@ -11,16 +11,13 @@ from botopt.authoring.tuning.cases import Cases, Totals
 from botopt.authoring.tuning.goals import Goal
 from botopt.authoring.tuning.knobs import values
 from botopt.authoring.tuning.patching import Change, patch
+from botopt.authoring.tuning.saving import Saving, replayed, saving
 from botopt.authoring.tuning.searching import Found, search
-from botopt.engine.build import build
 from botopt.learning.evaluation import Estimate
-from botopt.learning.learner import Learner
 from botopt.loading.snapshot import Snapshot, take
-from botopt.model.decision import Outcome
 from botopt.model.durations import DAY_US
 from botopt.model.errors import PolicyError
 from botopt.model.policy import Policy
-from botopt.model.user_state import UserState
 from botopt.verify.evaluating.evaluating import rounds_of, unusable
 from botopt.verify.evaluating.matching import Reading, read
 from botopt.verify.evaluating.measuring import Evaluation, change, measure
@@ -44,19 +41,12 @@ class Turn(msgspec.Struct, frozen=True):
     clicks: float
 
 
-class Replayed(msgspec.Struct, frozen=True):
-    """Messages of the later days when all events are replayed, each policy with the history that it makes itself."""
-
-    before: int
-    after: int
-
-
 class Proposal(msgspec.Struct, frozen=True):
     """What is proposed, or why nothing is.
 
     `refusals` are sentences; where there are any, there is no patch. `before` and `after` are totals of the earlier
     days, `now` and `then` the policy as it is, and as it would be, on the later ones, `clicks` the change of clicks per
-    decision there.
+    decision there, `saving` that of messages. `warnings` are sentences about a proposal that is made.
     """
 
     goal: Goal
@@ -71,7 +61,8 @@ class Proposal(msgspec.Struct, frozen=True):
     now: Evaluation | None = None
     then: Evaluation | None = None
     clicks: Estimate | None = None
-    replayed: Replayed | None = None
+    saving: Saving | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def tune(folder: Path, names: Sequence[str | Path], policy: Policy, goal: Goal) -> Proposal:
@@ -120,8 +111,9 @@ def _proposed(
     if then.refusals:
         return msgspec.structs.replace(tried, refusals=tuple(f"later days: {why}" for why in then.refusals))
     clicks = change(rounds, after)
-    replayed = Replayed(_replayed(policy, reading, none.split_us), _replayed(other, reading, none.split_us))
-    tried = msgspec.structs.replace(tried, clicks=clicks, replayed=replayed)
+    before, then_sent = (replayed(each, reading, none.split_us, none.until_us) for each in (policy, other))
+    saved = saving(rounds, after, before, then_sent)
+    tried = msgspec.structs.replace(tried, clicks=clicks, saving=saved, warnings=_doubts(saved, other))
     missed = _missed(none.now, then, clicks, none.goal)
     if missed:
         return msgspec.structs.replace(tried, refusals=missed)
@@ -156,6 +148,28 @@ def _out_of_reach(found: Found) -> str:
     )
 
 
+def _doubts(saved: Saving, policy: Policy) -> tuple[str, ...]:
+    """Whether the number of messages that the estimate foretells comes about when a policy makes its own history."""
+    if saved.agree:
+        return ()
+    apart = saved.apart
+    why = "what was not sent earlier leaves more room later"
+    if paced(policy):
+        why = "with a budget (pacing) the bar falls where less is sent, until as much is sent as the budget says"
+    return (
+        (
+            f"the estimate says {saved.estimated.value:+.1%} messages, the replay {saved.replayed.value:+.1%}. They "
+            f"differ by {100 * abs(apart.value):.1f} points, and by no less than "
+            f"{100 * min(abs(apart.low), abs(apart.high)):.1f} if that is chance: {why}. Count on the replay's"
+        ),
+    )
+
+
+def paced(policy: Policy) -> bool:
+    """Whether any messages have a budget."""
+    return policy.settings.pacing is not None or any(each.pacing is not None for each in policy.categories.values())
+
+
 def _missed(now: Evaluation | None, then: Evaluation, clicks: Estimate, goal: Goal) -> tuple[str, ...]:
     """Why what looked well on the earlier days is not proposed: later days need not be as good, but about half."""
     assert now is not None
@@ -175,20 +189,3 @@ def _missed(now: Evaluation | None, then: Evaluation, clicks: Estimate, goal: Go
             "less than the goal allows"
         )
     return tuple(said)
-
-
-def _replayed(policy: Policy, reading: Reading, from_us: int) -> int:
-    """Messages after `from_us` when the policy decides all events itself; clicks on messages it does not send, fail."""
-    engine, learner = build(policy), Learner(policy)
-    states: dict[str, UserState] = {}
-    count = 0
-    for each in reading.matched:
-        event = each.event
-        if policy.learns and learner.is_boundary(event.user, event.time_us, each.ordinal):
-            learner.turn(event.time_us)
-        state = states.setdefault(event.user, UserState())
-        learned = learner.learned if policy.learns else None
-        for decision in engine.decide(state, event, learned=learned):
-            if decision.outcome is Outcome.SENT and decision.time_us is not None:
-                count += decision.time_us > from_us
-    return count

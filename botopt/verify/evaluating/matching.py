@@ -10,19 +10,18 @@ from pathlib import Path
 import msgspec
 
 from botopt.engine.hashes import decision_id
-from botopt.model.decision import Decision, Outcome, Reason
+from botopt.model.decision import Outcome, Reason
 from botopt.model.errors import UsageError
 from botopt.model.event import Event
 from botopt.model.policy import FEEDBACK_TYPES, Policy
-from botopt.model.user_state import NEVER_US, Response
+from botopt.model.user_state import NEVER_US
 from botopt.sources.envelope import Decoder
 from botopt.sources.jsonl import STDIN
-from botopt.verify.evaluating.rounds import Fate, Matched
 from botopt.verify.inputs import Inputs
 from botopt.verify.log import Log, Logged, Problem, read_log
+from botopt.verify.log.model import Matched
 
 _SQLITE = b"SQLite format 3\0"
-_KNOWN = (Response.CLICKED, Response.DISMISSED, Response.IGNORED)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -140,7 +139,7 @@ def _matched(event: Event, ordinal: int, waiting: dict[tuple[str, str], list[Log
     logged = waiting.get((event.user, event.id))
     if not logged:
         return Matched(event, ordinal)
-    chain: list[tuple[Decision, Fate]] = []
+    chain: list[Logged] = []
     refused = False
     for each in tuple(logged):  # in the order of time
         decision = each.decision
@@ -149,13 +148,6 @@ def _matched(event: Event, ordinal: int, waiting: dict[tuple[str, str], list[Log
         elif decision.time_us is None or decision.reason is Reason.DUPLICATE:
             continue
         elif decision_id(event.key, len(chain), decision.time_us).hex() == decision.id:
-            chain.append((decision, _fate(each)))
+            chain.append(each)
             logged.remove(each)
     return Matched(event, ordinal, tuple(chain), refused and not chain)
-
-
-def _fate(logged: Logged) -> Fate:
-    clicked = None
-    if logged.response in _KNOWN:
-        clicked = logged.response is Response.CLICKED
-    return Fate(logged.response, clicked)

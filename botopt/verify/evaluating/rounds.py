@@ -7,10 +7,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from botopt.model.decision import Decision
-from botopt.model.event import Event
-from botopt.model.user_state import Response
-
 
 class Action(NamedTuple):
     """A message, by its names: another text under the same name counts as the same message."""
@@ -33,13 +29,6 @@ class Answer(msgspec.Struct, frozen=True):
     waits: Mapping[str, float] = {}
 
 
-class Fate(msgspec.Struct, frozen=True):
-    """What became of a message: None where nothing was sent; `clicked` None where nobody knows."""
-
-    response: Response | None
-    clicked: bool | None
-
-
 class Round(msgspec.Struct, frozen=True):
     """An event with its decisions, weighed.
 
@@ -56,12 +45,3 @@ class Round(msgspec.Struct, frozen=True):
     masses: tuple[tuple[Action, float], ...]
     supported: float
     unsupported: float
-
-
-class Matched(msgspec.Struct, frozen=True):
-    """An event of the log with its place among all lines, and the decisions about it in their order."""
-
-    event: Event
-    ordinal: int
-    chain: tuple[tuple[Decision, Fate], ...] = ()
-    refused: bool = False

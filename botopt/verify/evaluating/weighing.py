@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from botopt.model.decision import Decision, Outcome, Reason
 from botopt.verify.evaluating.asking import NOTHING, ask
-from botopt.verify.evaluating.rounds import Action, Answer, Fate, Round
-from botopt.verify.evaluating.walking import Asked, choice_of
+from botopt.verify.evaluating.rounds import Action, Answer, Round
+from botopt.verify.evaluating.walking import choice_of
+from botopt.verify.log.folding import Asked
+from botopt.verify.log.model import Logged
 
 
 class Weighing:
@@ -45,7 +47,7 @@ class Weighing:
         if opened.step(answer, decision):
             return answer
         del self._open[key]
-        closed = opened.close(asked.fate)
+        closed = opened.close(asked.logged)
         if closed is None:
             self.unanswered += 1
         else:
@@ -102,9 +104,9 @@ class Opened:
         else:
             self._unsupported += mass
 
-    def close(self, fate: Fate | None) -> Round | None:
+    def close(self, logged: Logged | None) -> Round | None:
         """The round, or None where nobody knows what became of its message."""
-        clicked = None if fate is None else fate.clicked
+        clicked = None if logged is None else logged.clicked
         if self._taken is not None and clicked is None:
             return None
         return Round(

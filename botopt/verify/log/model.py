@@ -8,6 +8,8 @@ from botopt.model.decision import Decision
 from botopt.model.event import Event
 from botopt.model.user_state import Response
 
+_KNOWN = (Response.CLICKED, Response.DISMISSED, Response.IGNORED)
+
 
 class Logged(msgspec.Struct, frozen=True, gc=False):
     """One decision and what became of its message.
@@ -22,6 +24,22 @@ class Logged(msgspec.Struct, frozen=True, gc=False):
     response: Response | None = None
     response_us: int | None = None
     converted: bool = False
+
+    @property
+    def clicked(self) -> bool | None:
+        """Whether the message was clicked; None where there is none, or nobody knows, or it is too early to tell."""
+        return self.response is Response.CLICKED if self.response in _KNOWN else None
+
+
+class Matched(msgspec.Struct, frozen=True, gc=False):
+    """An event with its place among all lines, and the decisions about it in their order: one, and one more after each
+    that held its message. `refused`: it was not taken in.
+    """
+
+    event: Event
+    ordinal: int
+    chain: tuple[Logged, ...] = ()
+    refused: bool = False
 
 
 class Problem(msgspec.Struct, frozen=True):

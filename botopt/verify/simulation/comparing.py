@@ -55,12 +55,16 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One policy over all seeds."""
+    """One policy over all seeds. Clicks are those to expect by the hidden truth; `drawn_` are those that happened, in
+    which luck has a part, and from which learners learn. Rates are for each message.
+    """
 
     name: str
     messages: int
-    clicks: int
+    clicks: float
+    drawn_clicks: int
     click_rate: Interval
+    drawn_click_rate: Interval
     oracle_rate: Interval
     per_user_day: Interval
     clicks_per_user_day: Interval
@@ -70,7 +74,8 @@ class Row(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True):
     """Everything that a simulation says. Rates are clicks per message, 0 to 1; `curve`s have one value a day, from the
-    end of the first window on; `regret` is how many clicks per message less than the oracle the policy gets.
+    end of the first window on; `regret` is how many clicks per message less than the oracle the policy gets. All of it
+    but what is called drawn is of the clicks to expect by the hidden truth.
     """
 
     world: str
@@ -110,8 +115,8 @@ def change(
 
 
 def clicks_per_user_day(figures: Figures) -> float:
-    """Clicks for each user and day."""
-    return figures.per_user_day * figures.click_rate
+    """Clicks to expect for each user and day."""
+    return figures.per_user_day * figures.true_rate
 
 
 def unsubscribed(figures: Figures) -> float:
@@ -120,7 +125,7 @@ def unsubscribed(figures: Figures) -> float:
 
 
 CHANGES: Mapping[str, Callable[[Figures], float]] = {
-    "clicks per message": lambda figures: figures.click_rate,
+    "clicks per message": lambda figures: figures.true_rate,
     "clicks": clicks_per_user_day,
     "messages": lambda figures: figures.per_user_day,
 }
@@ -152,8 +157,10 @@ def _row(name: str, all_figures: Sequence[Figures]) -> Row:
     return Row(
         name,
         sum(figures.messages for figures in all_figures),
+        math.fsum(figures.expected for figures in all_figures),
         sum(figures.clicks for figures in all_figures),
-        over_seeds(lambda figures: figures.click_rate),
+        over_seeds(lambda figures: figures.true_rate),
+        over_seeds(lambda figures: figures.drawn_rate),
         over_seeds(lambda figures: figures.oracle_rate),
         over_seeds(lambda figures: figures.per_user_day),
         over_seeds(clicks_per_user_day),

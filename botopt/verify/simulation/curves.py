@@ -77,9 +77,8 @@ def svg(curves: Mapping[str, Curve], first_day: int, title: str) -> str:
     for place in sorted({0, (longest - 1) // 2, longest - 1}):
         where = f'x="{x(place):.1f}" y="{bottom + 20}" text-anchor="middle"'
         parts += [f'<text {where} fill="#333333">day {first_day + place}</text>']
-    parts.append(
-        f'<text x="{left}" y="{bottom + 44}" fill="#333333">clicks per message, mean of the week up to each day</text>'
-    )
+    axis = "clicks per message to expect, mean of the week up to each day"
+    parts.append(f'<text x="{left}" y="{bottom + 44}" fill="#333333">{axis}</text>')
     labels = _apart({name: y(_last(curve)) for name, curve in curves.items()})
     for number, (name, curve) in enumerate(curves.items()):
         colour, dash = _COLOURS[number % len(_COLOURS)], _DASHES[number % len(_DASHES)]

@@ -6,8 +6,9 @@ import msgspec
 
 
 class Figures(msgspec.Struct):
-    """Counts. `expected` is the sum of the true chances of the clicks, which no chance has a part in but that of the
-    decisions; `oracle` that of as many messages to the same users which know the truth (see `closed_loop.oracle`).
+    """Counts. `clicks` are those that were drawn; `expected` is the sum of their true chances, free of the luck of
+    single clicks; `oracle` the same of as many messages to the same users by somebody who knows the truth (see
+    `closed_loop.oracle`).
 
     `by_day` holds messages, clicks and `expected` of each day; `users` how many messages each user got on each day.
     `sends` counts messages by template and variant, joined with a slash.
@@ -27,13 +28,13 @@ class Figures(msgspec.Struct):
     sends: dict[str, int] = {}
 
     @property
-    def click_rate(self) -> float:
-        """Clicks per message; 0 without messages."""
+    def drawn_rate(self) -> float:
+        """Clicks per message as they were drawn; 0 without messages."""
         return self.clicks / self.messages if self.messages else 0.0
 
     @property
     def true_rate(self) -> float:
-        """What `click_rate` would be on average over all luck of the clicks."""
+        """Clicks per message to expect: `drawn_rate` without the luck of single clicks."""
         return self.expected / self.messages if self.messages else 0.0
 
     @property

@@ -16,11 +16,10 @@ from botopt.model.decision import Decision, Outcome
 from botopt.model.instants import instant_text
 from botopt.model.learning_policy import Scorer
 from botopt.model.policy import Policy
-from botopt.model.user_state import Response
 from botopt.network.network import make_network
 from botopt.rendering.renderer import TemplateRenderer
-from botopt.verify.log.folding import Folding, Moment
 from botopt.verify.log.model import Log
+from botopt.verify.training.moments import Moment, fold
 
 NAMES: tuple[str, ...] = tuple(FEATURES)
 """Every feature, in the order in which rows have them."""
@@ -32,7 +31,6 @@ MOST_COUNT = 10.0
 """How much a row counts at most: a few that rarely get out would outweigh all others."""
 
 _CLICKS = frozenset({"message.clicked", "message.converted"})
-_KNOWN = frozenset({Response.CLICKED, Response.DISMISSED, Response.IGNORED})
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -74,32 +72,39 @@ def rows_of(log: Log, policy: Policy, network: str = "auto") -> Rows:
     renderer = TemplateRenderer(scored)
     engine = Engine(scored, make_network(network), renderer, retention(scored, renderer))
     looks: dict[str, Looking] = {}
-    found, same, named, number = [], 0, 0, 0
-    for moment in Folding(engine).moments(log):
+    found: list[tuple[str, Row]] = []
+    same, named, number = 0, 0, 0
+
+    def look(moment: Moment) -> None:
+        nonlocal same, named, number
         number += 1
         named += moment.same is not None
         same += moment.same is True
         row = _row(moment, looks) if moment.now_us <= known_us else None
         if row is not None:
-            found.append(row)
+            found.append((moment.decision.id, row))
+
+    fold(log, engine, look)
+    found.sort(key=lambda one: (one[1].time_us, one[0]))  # what was held came up with its user's next event
     rebuilt = None if policy.scorer is None or not named else same / named
-    return Rows(tuple(found), number, rebuilt, missing_of(log, found, policy, known_us))
+    rows = tuple(row for _, row in found)
+    return Rows(rows, number, rebuilt, missing_of(log, rows, policy, known_us))
 
 
 def _row(moment: Moment, looks: dict[str, Looking]) -> Row | None:
-    logged, plan = moment.logged, moment.plan
-    if plan is None or not plan.engagement or logged.response not in _KNOWN:
+    logged, work = moment.logged, moment.work
+    if work is None or not work.plan.engagement or logged.clicked is None:
         return None
     if logged.decision.outcome is not Outcome.SENT:
         return None
-    look = looks.get(moment.event.type)
+    look = looks.get(work.event.type)
     if look is None:
-        look = looks[moment.event.type] = bind(plan.settings, moment.event.type)
-    values = tuple(look(moment.state, moment.now_us, moment.snapshot, moment.raw))
-    clicked = 1.0 if logged.response is Response.CLICKED else 0.0
+        look = looks[work.event.type] = bind(work.plan.settings, work.event.type)
+    values = tuple(look(work.state, moment.now_us, moment.snapshot, moment.raw))
+    clicked = 1.0 if logged.clicked else 0.0
     day = instant_text(moment.now_us)[:10]
     count = min(1.0 / chance_to_be_sent(logged.decision), MOST_COUNT)
-    return Row(moment.now_us, day, moment.event.user, values, clicked, count)
+    return Row(moment.now_us, day, work.event.user, values, clicked, count)
 
 
 def missing_of(log: Log, rows: Sequence[Row], policy: Policy, known_us: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from botopt.authoring.tuning.cases import Cases
@@ -10,6 +12,7 @@ from botopt.authoring.tuning.knobs import Knob, Sort, values
 from botopt.authoring.tuning.patching import patch
 from botopt.authoring.tuning.searching import MOST_TURNED
 from botopt.authoring.tuning.tuning import tune
+from botopt.cli.tune_view import lines, proposal_json
 from botopt.delivery.registry import CHANNEL_TYPES
 from botopt.loading.policy import read_policy
 from botopt.loading.snapshot import take
@@ -42,7 +45,9 @@ def test_messages_that_nobody_clicks_are_cut_by_one_small_turn(shop):
     assert found.turns[0].change.after == "0.50"
     assert found.after.messages <= 0.9 * found.before.messages
     assert found.after.clicks >= 0.98 * found.before.clicks
-    assert found.replayed.after < found.replayed.before
+    assert found.saving.after < found.saving.before
+    assert found.saving.agree
+    assert found.warnings == ()
     assert "+    weight: 0.50" in found.patch
     assert "+  tuned_until: 2026-03-15T23:" in found.patch
 
@@ -151,3 +156,30 @@ def test_what_was_sent_is_known_to_what_comes_after(tmp_path):
     cases = Cases(policy, reading, reading.from_us, reading.until_us)
     lifts = [case.lift for chains in cases._chains.values() for _, found in chains for case in found]
     assert len({round(lift, 6) for lift in lifts if lift is not None}) > 50
+
+
+def test_a_saving_that_a_budget_takes_back_is_said_with_what_is_to_be_believed(tmp_path):
+    """Where a budget holds, less that is worth sending lowers the bar until as much is sent as before."""
+
+    def paced(text: str) -> str:
+        text = text.replace("settings:", "settings:\n  pacing: {messages: 1, per: day}", 1)
+        return text.replace("threshold: 0.50", "threshold: 0.30")
+
+    here = workspace(tmp_path / "shop", explore="10%", edit=paced)
+    happened = write_log(
+        tmp_path / "log", load(here), events(60, 14), clicks=lambda decision: USELESS[decision.message.variant]
+    )
+    files = list(happened)
+    found = tune(here, files, load(here), read_goal("at most 10% fewer clicks, 10% fewer messages"))
+
+    assert found.refusals == ()
+    assert found.saving.estimated.value < -0.05
+    assert found.saving.replayed.value > found.saving.estimated.high
+    assert not found.saving.agree
+    (warning,) = found.warnings
+    assert "with a budget (pacing) the bar falls" in warning
+    assert warning.endswith("Count on the replay's")
+    assert f"Warning: {warning}." in lines(found)
+    told = json.loads(proposal_json(found))
+    assert told["warnings"] == [warning]
+    assert (told["messages"]["agree"], told["messages"]["believe"]) == (False, "replayed")

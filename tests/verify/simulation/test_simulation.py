@@ -216,7 +216,7 @@ def test_an_interval_is_students() -> None:
 
 def test_a_change_is_paired_by_seed() -> None:
     found = trials(Setup(nudges(), MODEST, 6, 6, {STATIC: nudges()}, hindsight=False), [0, 1])
-    gain, better = change(found, lambda figures: figures.click_rate, STATIC)
+    gain, better = change(found, lambda figures: figures.true_rate, STATIC)
 
     assert (gain.mean, gain.half, better) == (0, 0, 0)
 

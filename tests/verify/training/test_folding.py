@@ -14,13 +14,19 @@ from botopt.model.click_model import FEATURES
 from botopt.model.learning_policy import Scorer, ScorerUse
 from botopt.model.policy import Policy
 from botopt.verify.log import read_log
-from botopt.verify.log.folding import Folding
-from tests.verify.training.world import MODEL, Lived, live, policy
+from botopt.verify.training.moments import Moment, fold
+from tests.engine.timeline import load
+from tests.verify.training.world import MODEL, TEMPLATES, Lived, live, policy, rules
 
+NIGHT = """\
+suppression:
+  - {id: night, quiet_hours: {from: "19:00", to: "11:00"}}
+"""
 POLICIES = {
     "rates": policy(),
     "a scorer that replaces": policy(scorer=Scorer(MODEL)),
     "a scorer that multiplies": policy(scorer=Scorer(MODEL, ScorerUse.MULTIPLY), learn=False),
+    "messages that wait for the same moment": load(rules() + NIGHT, TEMPLATES),
 }
 
 
@@ -35,11 +41,15 @@ def folded(policy: Policy, path: Path) -> tuple[dict[str, Sequence[float]], list
     """What the engine must have looked at, says the log."""
     engine = build(policy, "reference")
     looks, same = {}, []
-    for moment in Folding(engine).moments(read_log([path])):
-        assert moment.plan is not None
-        look = bind(engine.policy.settings, moment.event.type)
-        looks[moment.decision.id] = look(moment.state, moment.now_us, moment.snapshot, moment.raw)
+
+    def look(moment: Moment) -> None:
+        work = moment.work
+        assert work is not None
+        features = bind(engine.policy.settings, work.event.type)
+        looks[moment.decision.id] = features(work.state, moment.now_us, moment.snapshot, moment.raw)
         same.append(moment.same)
+
+    fold(read_log([path]), engine, look)
     return looks, same
 
 

@@ -171,7 +171,7 @@ def live(
             ]
             recent = sum(1 for send in state.sends if send.time_us > time_us - DAY_US) - 1
             hour = (time_us // HOUR_US + OFFSETS.get(zones[event.user], 0)) % 24
-            odds = base + tastes[event.user] + TYPES[event.type] - tired * recent
+            odds = base + tastes[event.user] + TYPES[decision.event_type or event.type] - tired * recent
             odds += 0.4 * math.cos((hour - peaks[event.user]) / 24 * 2 * math.pi)
             for kind, delay_us in _answer(odds, random.Random(f"{seed} {decision.id}")):
                 plan(time_us + delay_us, kind, event.user, message_id=decision.id)
