@@ -34,14 +34,14 @@ def given(name: str, url: str, folder: Path) -> dict[str, Value]:
     return dict(FACTORIES[name].options(url, folder))
 
 
-def make(name: str, options: Mapping[str, Value]) -> Channel:
+def make(name: str, options: Mapping[str, Value], **changes: object) -> Channel:
     type_ = CHANNEL_TYPES[name]
-    return type_.make(filled(type_, options, {}), surroundings())
+    return type_.make(filled(type_, options, {}), surroundings(**changes))
 
 
 @contextmanager
-def channel(name: str, url: str, folder: Path) -> Iterator[Channel]:
-    made = make(name, given(name, url, folder))
+def channel(name: str, url: str, folder: Path, **changes: object) -> Iterator[Channel]:
+    made = make(name, given(name, url, folder), **changes)
     try:
         yield made
     finally:
@@ -251,7 +251,7 @@ def test_names_that_would_make_headers_or_paths_do_not(name: str, tmp_path: Path
 def test_ten_threads_send_at_once(name: str, tmp_path: Path):
     factory = FACTORIES[name]
     sent = [message(name, id=f"{n:024x}", key=f"{n:024x}", text=f"Message {n}.") for n in range(10)]
-    with peer(factory.well) as there, channel(name, there.url, tmp_path) as made:
+    with peer(factory.well) as there, channel(name, there.url, tmp_path, timeout_s=10.0) as made:
         with ThreadPoolExecutor(10) as pool:
             receipts = list(pool.map(made.send, sent))
         assert not [receipt for receipt in receipts if isinstance(receipt, Failed)]

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,7 +105,9 @@ def write_events(path: Path) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_again_and_again_a_run_has_learned_the_same(tmp_path, workers):
     whole = Killed(tmp_path / "whole", 1)
+    began = time.monotonic()
     wanted = whole.left(whole.finish())
+    took = time.monotonic() - began
     assert b'"snapshot":"' in wanted["out.jsonl"]
     chance = random.Random(workers)
     place = Killed(tmp_path / "run", workers)
@@ -112,7 +115,7 @@ def test_killed_again_and_again_a_run_has_learned_the_same(tmp_path, workers):
     for _ in range(6):
         process = place.start("--resume")
         try:
-            process.wait(chance.uniform(0.3, 1.5) * (1 + kills / 4))
+            process.wait(took * chance.uniform(0.2, 0.7) * (1 + kills / 4))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
