@@ -14,9 +14,7 @@ from botopt.learning.variants import chances, less_likely, likelihoods, shared, 
 from botopt.model.condition import Scope
 from botopt.model.decision import Choice, Reason, Rendered
 from botopt.model.errors import RenderError
-from botopt.model.event import Event
 from botopt.model.learned import Snapshot
-from botopt.model.learning_policy import Recency
 from botopt.model.policy import Choose, FieldSpec, Template, Variant
 from botopt.model.ports import BoundVariant, Network, Renderer
 from botopt.model.user_state import Lesson, Response, UserState
@@ -44,6 +42,7 @@ class TemplatePlan:
         "_differs",
         "_event_type",
         "_matcher",
+        "_recent_us",
         "_renderer",
         "_seed",
         "_when_bits",
@@ -61,6 +60,7 @@ class TemplatePlan:
     ) -> None:
         self.template = template
         self._seed = seed
+        self._recent_us = RECENT * template.recency.half_life_us
         self._differs = template.differs
         self._believed: dict[tuple[str, tuple[str, ...]], tuple[list[float], list[float]]] = {}
         self._event_type = event_type
@@ -108,7 +108,7 @@ class TemplatePlan:
     def _learned(self, work: Work, variants: Sequence[Variant], names: tuple[str, ...]) -> Variant:
         """The variant that does better than the others is the likelier one."""
         place, work.worded, work.lesson = self.learned(
-            names, work.learned.snapshot, work.state, work.event, work.now_us, rate_of(work)
+            names, work.learned.snapshot, work.state, work.event.key, work.now_us, rate_of(work)
         )
         return variants[place]
 
@@ -117,19 +117,19 @@ class TemplatePlan:
         names: tuple[str, ...],
         snapshot: Snapshot,
         state: UserState,
-        event: Event,
+        key: str,
         now_us: int,
         rate: float,
     ) -> tuple[int, Choice, Lesson]:
         """Which of these variants, how that came about, and what is to be learned from it.
 
-        `rate` is the click rate that the user's history leads to expect.
+        `key` is `Event.key`, `rate` the click rate that the user's history leads to expect.
         """
         template = self.template.name
         if len(names) == 1:
             return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], _NO_ODDS, whole(rate))
         odds = self.odds(names, snapshot, state, now_us)
-        drawn = draw(self._seed, "variant", event.user, event.source, event.id)
+        drawn = draw(self._seed, "variant", key)  # as `_draw`
         place = taken(odds, drawn)
         known = _NO_ODDS
         if self._differs:
@@ -148,13 +148,32 @@ class TemplatePlan:
             scores = [arms[name].score if name in arms else 0.0 for name in names]
             believed = self._believed[snapshot.id, names] = (likelihoods(scores), chances(scores))
         likely, odds = believed
-        had = had_lately(state, template, names, now_us, self.template.recency) if state.sends else None
-        if not had:
+        had = self.had_lately(state, names, now_us)
+        if had is None:
             return odds
         likely, recency = list(likely), self.template.recency
         for name, sent_us in had.items():
             likely[names.index(name)] *= less_likely(now_us - sent_us, recency)
         return shared(likely)
+
+    def had_lately(self, state: UserState, names: Sequence[str], now_us: int) -> Mapping[str, int] | None:
+        """When the user was last sent each of these variants, if that still matters; None: none of them."""
+        found: dict[str, int] | None = None
+        template, since_us = self.template.name, now_us - self._recent_us
+        for send in reversed(state.sends):
+            if send.time_us <= since_us:
+                break
+            lesson = send.lesson
+            if lesson is None or lesson.template != template or send.response is _FAILED:
+                continue
+            if lesson.variant in names:
+                if found is None:
+                    found = {lesson.variant: send.time_us}
+                else:
+                    found.setdefault(lesson.variant, send.time_us)
+                if len(found) == len(names):
+                    break
+        return found
 
     def render(self, work: Work, variant: Variant) -> Rendered:
         """The variant's words.
@@ -192,25 +211,6 @@ class TemplatePlan:
 _FAILED = Response.FAILED
 _MOST_BELIEVED = 256
 _NO_ODDS: dict[str, int] = {}  # nobody changes the odds of a lesson
-
-
-def had_lately(
-    state: UserState, template: str, names: Sequence[str], now_us: int, recency: Recency
-) -> Mapping[str, int]:
-    """When the user was last sent each of these variants, if that still matters."""
-    found: dict[str, int] = {}
-    since_us = now_us - RECENT * recency.half_life_us
-    for send in reversed(state.sends):
-        if send.time_us <= since_us:
-            break
-        lesson = send.lesson
-        if lesson is None or lesson.template != template or send.response is _FAILED:
-            continue
-        if lesson.variant in names and lesson.variant not in found:
-            found[lesson.variant] = send.time_us
-            if len(found) == len(names):
-                break
-    return found
 
 
 def _draw(work: Work) -> float:

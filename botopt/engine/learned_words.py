@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from botopt.engine.choosing import had_lately
 from botopt.engine.experiments import PURPOSE
 from botopt.engine.rounding import exact
 from botopt.engine.scorer_words import Moved, moved_words
@@ -158,7 +157,7 @@ def _variant(work: Work) -> str:
     if len(names) == 1:
         return f"variants of {template.name}: only {names[0]} may go to this user"
     arms = work.learned.snapshot.arms.get(template.name, {})
-    had = had_lately(work.state, template.name, names, work.now_us, template.recency)
+    had = work.plan.template_plan(template.name).had_lately(work.state, names, work.now_us) or {}
     told = []
     for name in names:
         arm = arms.get(name, Arm(0.0))

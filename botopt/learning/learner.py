@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from botopt.learning.astray import Astray
-from botopt.learning.lessons import FORETOLD, HOUR, ONE, SCORED, SCORED_HITS, Lessons, Recorder
+from botopt.learning.lessons import FORETOLD, OF_HOURS, ONE, SCORED, SCORED_HITS, Lessons, Recorder
 from botopt.learning.snapshots import scorer_id, snapshot
 from botopt.model.durations import DAY_US
 from botopt.model.learned import Snapshot
@@ -279,18 +279,14 @@ class Learner:
         """Older answers weigh less, as they do for each user. Rounded to whole numbers, so that it is exact."""
         usual = math.pow(2.0, -age_us / self._policy.settings.engagement.half_life_us)
         of_hours = math.pow(2.0, -age_us / HOURS_HALF_LIFE_US)
-        kinds = (HOUR, SCORED, SCORED_HITS, FORETOLD)
-        others = {name: name.partition("\0") for name in counts if name.startswith(kinds)}
+        others = {name: name.partition("\0") for name in counts if name.startswith((SCORED, SCORED_HITS, FORETOLD))}
         of_scored = {
             scorer: min(usual, _SCORED * ONE / max(counts[name], 1))
             for name, (kind, _, scorer) in others.items()
             if kind == SCORED
         }
-        shares = {
-            name: of_hours if kind == HOUR else of_scored.get(scorer, usual)
-            for name, (kind, _, scorer) in others.items()
-            if kind in kinds
-        }
+        shares = dict.fromkeys(OF_HOURS, of_hours)
+        shares.update((name, of_scored.get(scorer, usual)) for name, (_, _, scorer) in others.items())
         share = shares.get
         return {name: left for name, amount in counts.items() if (left := round(amount * share(name, usual)))}
 

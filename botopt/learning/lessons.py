@@ -29,6 +29,9 @@ TAKEN, TAKEN_HITS, LEFT, LEFT_HITS = (
 HOUR = "h"
 SCORED, SCORED_HITS, FORETOLD = "sn", "sy", "se"  # of a scorer
 
+OF_HOURS = tuple(f"{HOUR}\0{hour:02}" for hour in range(24))
+"""Under which names acts are counted, by the hour of the day."""
+
 Amounts = list[tuple[str, int]]
 
 
@@ -103,18 +106,25 @@ def of_variant(template: str, variant: str) -> Mapping[str, str]:
     return {kind: f"{kind}\0{template}\0{variant}" for kind in kinds}
 
 
+@lru_cache(maxsize=16_384)
+def _of_sent(event_type: str, template: str, variant: str, scorer: str) -> tuple[str, str, str, str, str]:
+    """Under which names a message is counted: as one of its type, its variant twice, its scorer twice."""
+    names = of_variant(template, variant)
+    scored, _, foretold = of_scorer(scorer)
+    return _of_type(event_type)[0], names[SENDS], names[EXPECTED], scored, foretold
+
+
 def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
     """What a message teaches by having been sent."""
-    amounts = [(_of_type(event_type)[0], ONE)]
     if lesson is None:
-        return amounts
+        return [(_of_type(event_type)[0], ONE)]
+    of_type, sends, expected, scored, foretold = _of_sent(event_type, lesson.template, lesson.variant, lesson.scorer)
+    amounts = [(of_type, ONE)]
     if lesson.template:
-        names = of_variant(lesson.template, lesson.variant)
-        amounts += ((names[SENDS], ONE), (names[EXPECTED], lesson.expected))
+        amounts = [(of_type, ONE), (sends, ONE), (expected, lesson.expected)]
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN, LEFT)
     if lesson.scored or lesson.scorer:
-        scored, _, foretold = of_scorer(lesson.scorer)
         amounts += ((scored, ONE), (foretold, lesson.scored))
     return amounts
 
@@ -210,4 +220,4 @@ class Recorder:
 
     def active(self, hour: int, amount: int) -> None:
         """A user did something at this hour of their own day; `amount` in `ONE`s."""
-        self.lessons.add(((f"{HOUR}\0{hour:02}", amount),))
+        self.lessons.add(((OF_HOURS[hour], amount),))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from operator import mul
 
 from botopt.model.durations import DAY_US
 from botopt.model.user_state import Hours
@@ -39,6 +40,7 @@ _raw = [math.exp(-(min(hours, 24 - hours) ** 2) / (2 * SIGMA**2)) for hours in r
 KERNEL = tuple(value / sum(_raw) for value in _raw)
 """How much of an act falls so many hours later, round the clock; they sum to 1."""
 
+_SPREADS = tuple(tuple(KERNEL[(hour - other) % 24] for other in range(24)) for hour in range(24))
 _WHOLE = tuple(round(value * UNIT) for value in KERNEL)
 _WEIGHT = sum(_WHOLE)
 _BINS = struct.Struct("<24I")
@@ -51,7 +53,7 @@ _NO_BINS = bytes(_BINS.size)
 
 def smoothed(shares: Sequence[float]) -> tuple[float, ...]:
     """A day of 24 shares, each spread over its neighbours."""
-    return tuple(sum(shares[other] * KERNEL[(hour - other) % 24] for other in range(24)) for hour in range(24))
+    return tuple(sum(map(mul, shares, spread)) for spread in _SPREADS)
 
 
 def acted(hours: Hours | None, hour: int, worth: int, now_us: int) -> Hours:

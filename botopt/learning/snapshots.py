@@ -15,9 +15,9 @@ from botopt.learning.lessons import (
     CLICKS,
     EXPECTED,
     HITS,
-    HOUR,
     LEFT,
     LEFT_HITS,
+    OF_HOURS,
     ONE,
     OUTCOMES,
     SENDS,
@@ -105,7 +105,7 @@ def _of_type(counts: Mapping[str, int], event_type: str) -> tuple[float, float]:
 
 
 def _hours(counts: Mapping[str, int]) -> tuple[float, ...]:
-    acts = [max(counts.get(f"{HOUR}\0{hour:02}", 0) / ONE, 0.0) for hour in range(24)]
+    acts = [max(counts.get(name, 0) / ONE, 0.0) for name in OF_HOURS]
     total = sum(acts)
     shares = [(number + HOUR_STRENGTH / 24) / (total + HOUR_STRENGTH) for number in acts]
     return smoothed(shares)

@@ -283,7 +283,7 @@ def deciding(
                     else:
                         if not engaged and state.total.outcome_count:
                             _, rate = engagement_factor(state.total, state.by_type.get(name), now_us)  # type: ignore[misc]
-                        chosen = writer.plan.learned(writer.names, snapshot, state, event, now_us, rate)
+                        chosen = writer.plan.learned(writer.names, snapshot, state, key, now_us, rate)
                         place, worded, lesson = chosen
                     drawn = (*drawn, worded)
                 variant = writer.names[place]

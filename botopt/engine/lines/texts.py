@@ -123,8 +123,7 @@ def choices(drawn: Sequence[Choice]) -> str:
 def _choice(choice: Choice) -> str:
     drawn = "null" if choice.draw is None else _share(choice.draw)
     return (
-        f'{{"purpose":"{choice.purpose}","eligible":{_names(choice.eligible)},"chosen":"{choice.chosen}",'
-        f'"draw":{drawn},"propensity":{_share(choice.propensity)}}}'
+        f'{_chosen(choice.purpose, choice.eligible, choice.chosen)}{drawn},"propensity":{_share(choice.propensity)}}}'
     )
 
 
@@ -141,8 +140,9 @@ def _share(value: float) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _names(names: tuple[str, ...]) -> str:
-    return encode_plain(names)
+def _chosen(purpose: str, eligible: tuple[str, ...], chosen: str) -> str:
+    """A draw up to the number that was drawn."""
+    return f'{{"purpose":"{purpose}","eligible":{encode_plain(eligible)},"chosen":"{chosen}","draw":'
 
 
 def message(message_id: str, template: str, variant: str, channel: str, words: Rendered) -> str:

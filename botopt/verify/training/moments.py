@@ -77,7 +77,7 @@ def _lesson(engine: Engine, work: Work, decision: Decision) -> Lesson | None:
     template = work.plan.template_plan(message.template)
     if template.template.choose is not Choose.LEARN:
         return None
-    known = (choice.eligible, work.learned.snapshot, work.state, work.event, work.now_us)
+    known = (choice.eligible, work.learned.snapshot, work.state, work.event.key, work.now_us)
     _, _, lesson = template.learned(*known, rate_of(work))
     lesson.variant = choice.chosen
     return lesson
