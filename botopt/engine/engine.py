@@ -207,17 +207,29 @@ class Engine:
                 lessons.merge(since)
         if isinstance(found, str):
             return [], found
+        self.answered(state, found, event, now_us, asked.learned, asked.observer)
+        return decisions, None
+
+    def answered(
+        self,
+        state: UserState,
+        found: Send,
+        event: Event,
+        now_us: int,
+        learned: Learned,
+        observer: Observer | None = None,
+    ) -> None:
+        """Take in feedback about a message."""
         state.clock_us = now_us
         feedback.settle(state, now_us, self._settings)
         if not feedback.counts_as_before(event):
-            if asked.observer is not None:
-                asked.observer.responded(event, found)
+            if observer is not None:
+                observer.responded(event, found)
             before = feedback.respond(state, found, event.type, now_us, self._settings)
             if before is not None:
-                self.heed(state, found, before, now_us, asked.learned)
+                self.heed(state, found, before, now_us, learned)
         feedback.cap(state, found, event, now_us)
         effects.remember(state, event, now_us, self.keep)
-        return decisions, None
 
     def heed(self, state: UserState, send: Send, before: Response, now_us: int, learned: Learned) -> None:
         """Learn from a user's answer to a message; `before` is what it was until now."""
@@ -235,20 +247,24 @@ class Engine:
         if plan is not None:
             work = Work(plan, state, event, now_us, now_us, 0, asked.learned)
             decisions.append(self._decide(work, asked))
+        self.happened(state, event, now_us, asked.learned)
+        return decisions
+
+    def happened(self, state: UserState, event: Event, now_us: int, learned: Learned) -> None:
+        """Take in an event that is no feedback, after any decision about it."""
         match event.type:
             case "user.updated":
                 feedback.update(state, event)
             case "user.subscribed" | "user.unsubscribed":
                 feedback.consent(state, event, granted=event.type == "user.subscribed")
             case "user.active":
-                self.notice(state, event, now_us, asked.learned)
+                self.notice(state, event, now_us, learned)
             case "user.deleted":
                 feedback.forget(state, now_us, deleted=True)
-                return decisions
+                return
             case _:
                 pass
         effects.remember(state, event, now_us, self.keep)
-        return decisions
 
     def notice(self, state: UserState, event: Event, now_us: int, learned: Learned) -> None:
         """`user.active`, as far as the policy asks for it."""

@@ -140,37 +140,18 @@ class Folding:
         self._happened(user, event, now_us)
 
     def _happened(self, user: _User, event: Event, now_us: int) -> None:
-        state = user.state
-        match event.type:
-            case "user.updated":
-                feedback.update(state, event)
-            case "user.subscribed" | "user.unsubscribed":
-                feedback.consent(state, event, granted=event.type == "user.subscribed")
-            case "user.active":
-                self._engine.notice(state, event, now_us, self._learned)
-            case "user.deleted":
-                feedback.forget(state, now_us, deleted=True)
-                user.due.clear()
-                return
-            case _:
-                pass
-        effects.remember(state, event, now_us, self._engine.keep)
+        self._engine.happened(user.state, event, now_us, self._learned)
+        if user.state.deleted:
+            user.due.clear()
+            return
         user.events += 1
         if not user.events % _PRUNED_EVERY:
-            self._engine.prune(state)
+            self._engine.prune(user.state)
 
     def _respond(self, state: UserState, event: Event, now_us: int) -> None:
         found = feedback.target(state, event, now_us)
-        if isinstance(found, str):
-            return
-        state.clock_us = now_us
-        feedback.settle(state, now_us, self._settings)
-        if not feedback.counts_as_before(event):
-            before = feedback.respond(state, found, event.type, now_us, self._settings)
-            if before is not None:
-                self._engine.heed(state, found, before, now_us, self._learned)
-        feedback.cap(state, found, event, now_us)
-        effects.remember(state, event, now_us, self._engine.keep)
+        if not isinstance(found, str):
+            self._engine.answered(state, found, event, now_us, self._learned)
 
     def _release(self, user: _User, until_us: int | None) -> None:
         while user.due and (until_us is None or user.due[0][0] <= until_us):
