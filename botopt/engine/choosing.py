@@ -100,7 +100,7 @@ class TemplatePlan:
             case Choose.LEARN:
                 return self._learned(work, variants, names)
             case Choose.WEIGHTED:
-                drawn = _draw(work)
+                drawn = draw(self._seed, "variant", work.event.key)
                 chosen, chance = _weighted(variants, drawn)
                 work.worded = Choice("variant", names, chosen.name, drawn, chance)
                 return chosen
@@ -129,7 +129,7 @@ class TemplatePlan:
         if len(names) == 1:
             return 0, Choice("variant", names, names[0], None, 1.0), Lesson(template, names[0], _NO_ODDS, whole(rate))
         odds = self.odds(names, snapshot, state, now_us)
-        drawn = draw(self._seed, "variant", key)  # as `_draw`
+        drawn = draw(self._seed, "variant", key)
         place = taken(odds, drawn)
         known = _NO_ODDS
         if self._differs:
@@ -211,11 +211,6 @@ class TemplatePlan:
 _FAILED = Response.FAILED
 _MOST_BELIEVED = 256
 _NO_ODDS: dict[str, int] = {}  # nobody changes the odds of a lesson
-
-
-def _draw(work: Work) -> float:
-    event = work.event
-    return draw(work.plan.settings.seed, "variant", event.user, event.source, event.id)
 
 
 def _weighted(variants: Sequence[Variant], drawn: float) -> tuple[Variant, float]:

@@ -121,7 +121,7 @@ def _of_message(event_type: str, lesson: Lesson | None) -> Amounts:
     of_type, sends, expected, scored, foretold = _of_sent(event_type, lesson.template, lesson.variant, lesson.scorer)
     amounts = [(of_type, ONE)]
     if lesson.template:
-        amounts = [(of_type, ONE), (sends, ONE), (expected, lesson.expected)]
+        amounts += ((sends, ONE), (expected, lesson.expected))
         if lesson.odds:
             amounts += _weighed(lesson, TAKEN, LEFT)
     if lesson.scored or lesson.scorer:

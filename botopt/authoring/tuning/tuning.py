@@ -13,6 +13,7 @@ from botopt.authoring.tuning.knobs import values
 from botopt.authoring.tuning.patching import Change, patch
 from botopt.authoring.tuning.saving import Saving, replayed, saving
 from botopt.authoring.tuning.searching import Found, search
+from botopt.engine.plan import budgets_of
 from botopt.learning.evaluation import Estimate
 from botopt.loading.snapshot import Snapshot, take
 from botopt.model.durations import DAY_US
@@ -154,7 +155,7 @@ def _doubts(saved: Saving, policy: Policy) -> tuple[str, ...]:
         return ()
     apart = saved.apart
     why = "what was not sent earlier leaves more room later"
-    if paced(policy):
+    if budgets_of(policy):
         why = "with a budget (pacing) the bar falls where less is sent, until as much is sent as the budget says"
     return (
         (
@@ -163,11 +164,6 @@ def _doubts(saved: Saving, policy: Policy) -> tuple[str, ...]:
             f"{100 * min(abs(apart.low), abs(apart.high)):.1f} if that is chance: {why}. Count on the replay's"
         ),
     )
-
-
-def paced(policy: Policy) -> bool:
-    """Whether any messages have a budget."""
-    return policy.settings.pacing is not None or any(each.pacing is not None for each in policy.categories.values())
 
 
 def _missed(now: Evaluation | None, then: Evaluation, clicks: Estimate, goal: Goal) -> tuple[str, ...]:

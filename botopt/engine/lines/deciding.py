@@ -76,7 +76,6 @@ def deciding(
     unknown_text = end = no_message = low_end = ""
     learns, budget, experiments = plan.learns, plan.budget, tuple(plan.experiments.values())
     scorer, looking = plan.scorer, plan.looking
-    asks = looking is not None
     scored_chance = None if scorer is None else scorer.chance
     replaces = scorer is not None and scorer.use is ScorerUse.REPLACE
     controls, explores = settings.control > 0, plan.explores
@@ -182,21 +181,18 @@ def deciding(
                 factor_text = decimal(factor)
             else:
                 factor, rate, factor_text = unknown_factor, unknown_rate, unknown_text
-            if asks and snapshot.scorer_ok:
+            if looking is not None and snapshot.scorer_ok:
                 chance = scored_chance(looking(state, now_us, snapshot, raw, rate))  # type: ignore[misc]
-            if chance is None:
-                if factor != 1.0:
-                    score = raw * factor
-                    score = int((score if score < 1.0 else 1.0) * 1e9 + 0.5) / 1e9  # `exact`
-                    score_text = decimal(score)
-            else:
+            more = 1.0
+            if chance is not None:
                 if replaces:
                     factor, factor_text = 1.0, "1"
                 more = scorer_factor(chance)  # type: ignore[misc]
-                score = raw * factor * more
-                score = int((score if score < 1.0 else 1.0) * 1e9 + 0.5) / 1e9
-                score_text = decimal(score)
                 factor_text = f'{factor_text}}},{{"part":"scorer","id":null,"value":{decimal(more)}'
+            if factor != 1.0 or more != 1.0:
+                score = raw * factor * more
+                score = int((score if score < 1.0 else 1.0) * 1e9 + 0.5) / 1e9  # `exact`
+                score_text = decimal(score)
         if budget is not None and not control:
             pace = state.paces.get(budget.key)
             threshold = weighed.threshold
